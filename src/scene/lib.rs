@@ -1,0 +1,1 @@
+//! The view model of Podium: a pure function of world and cursor.

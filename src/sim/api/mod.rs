@@ -1,0 +1,8 @@
+//! Kubernetes' object types, in Kubernetes' own names.
+
+pub mod kind;
+pub mod object;
+pub mod time;
+
+pub use kind::Kind;
+pub use object::{Key, Obj, Object, Phase, PodFacts};

@@ -1,0 +1,201 @@
+//! Objects as the API server stores them, and the facts that controllers ask of them most.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use crate::api::Kind;
+use crate::value::{Str, Value};
+
+/// Kind, namespace (empty for cluster-scoped kinds) and name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Key {
+    /// Kind of the object.
+    pub kind: Kind,
+    /// Namespace; empty for cluster-scoped kinds.
+    pub ns: Str,
+    /// Name.
+    pub name: Str,
+}
+
+impl Key {
+    /// A key from its parts.
+    pub fn new(kind: Kind, ns: impl Into<Str>, name: impl Into<Str>) -> Self {
+        Self { kind, ns: ns.into(), name: name.into() }
+    }
+}
+
+/// One stored version of an object; versions never change.
+pub struct Object {
+    /// Its kind.
+    pub kind: Kind,
+    /// The whole object, `apiVersion` and `kind` included.
+    pub value: Value,
+    pod: OnceCell<PodFacts>,
+}
+
+impl std::fmt::Debug for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {}/{}", self.kind, self.ns(), self.name())
+    }
+}
+
+/// A shared, immutable version of an object.
+pub type Obj = Rc<Object>;
+
+impl Object {
+    /// Wraps a value.
+    pub fn new(kind: Kind, value: Value) -> Self {
+        Self { kind, value, pod: OnceCell::new() }
+    }
+
+    /// `metadata`.
+    pub fn meta(&self) -> &Value {
+        &self.value["metadata"]
+    }
+
+    /// `spec`.
+    pub fn spec(&self) -> &Value {
+        &self.value["spec"]
+    }
+
+    /// `status`.
+    pub fn status(&self) -> &Value {
+        &self.value["status"]
+    }
+
+    /// `metadata.name`.
+    pub fn name(&self) -> Str {
+        self.meta()["name"].to_str()
+    }
+
+    /// `metadata.namespace`, empty for cluster-scoped objects.
+    pub fn ns(&self) -> Str {
+        self.meta()["namespace"].to_str()
+    }
+
+    /// `metadata.uid`.
+    pub fn uid(&self) -> Str {
+        self.meta()["uid"].to_str()
+    }
+
+    /// Key of the object in the store.
+    pub fn key(&self) -> Key {
+        Key::new(self.kind, self.ns(), self.name())
+    }
+
+    /// `metadata.resourceVersion`.
+    pub fn resource_version(&self) -> &str {
+        self.meta()["resourceVersion"].str()
+    }
+
+    /// The value of a label, if set.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.meta()["labels"][key].as_str()
+    }
+
+    /// The value of an annotation, if set.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.meta()["annotations"][key].as_str()
+    }
+
+    /// Is a deletion under way?
+    pub fn terminating(&self) -> bool {
+        !self.meta()["deletionTimestamp"].is_null()
+    }
+
+    /// The owner reference with `controller: true`, if any.
+    pub fn controller_ref(&self) -> Option<&Value> {
+        self.meta()["ownerReferences"].items().iter().find(|r| r["controller"].is_true())
+    }
+
+    /// Uid of the controlling owner; empty if there is none.
+    pub fn controller_uid(&self) -> &str {
+        self.controller_ref().map_or("", |r| r["uid"].str())
+    }
+
+    /// What controllers ask of a pod, computed once for each version.
+    pub fn pod(&self) -> &PodFacts {
+        self.pod.get_or_init(|| PodFacts::of(&self.value))
+    }
+}
+
+/// `status.phase` of a pod.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub enum Phase {
+    /// Accepted; not all containers have started.
+    Pending,
+    /// Bound, at least one container has started.
+    Running,
+    /// All containers ended with success.
+    Succeeded,
+    /// All containers ended, one in failure.
+    Failed,
+    /// The node does not answer.
+    Unknown,
+}
+
+/// Facts of a pod that controllers ask for on every pass.
+#[derive(Clone, Debug)]
+pub struct PodFacts {
+    /// `status.phase`.
+    pub phase: Phase,
+    /// Condition Ready is True.
+    pub ready: bool,
+    /// Its `lastTransitionTime`, in microseconds of simulated time (whole seconds).
+    pub ready_since: u64,
+    /// `metadata.deletionTimestamp` is set.
+    pub terminating: bool,
+    /// Name without its ordinal, and the ordinal, if the name ends in `-<digits>`.
+    pub ordinal: Option<(Str, i64)>,
+    /// Label `controller-revision-hash`.
+    pub revision: Str,
+    /// Uid of the controlling owner.
+    pub owner: Str,
+    /// `spec.nodeName`.
+    pub node: Str,
+    /// `status.podIP`.
+    pub ip: Str,
+}
+
+impl PodFacts {
+    fn of(pod: &Value) -> Self {
+        let meta = &pod["metadata"];
+        let status = &pod["status"];
+        let ready = condition(pod, "Ready");
+        let name = meta["name"].str();
+        let ordinal = name.rsplit_once('-').and_then(|(set, n)| {
+            let digits = !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+            // upstream parses into an int32: larger numbers are no ordinals
+            let n = if digits { n.parse::<i32>().ok()? } else { return None };
+            Some((crate::value::text(set), i64::from(n)))
+        });
+        let owner = meta["ownerReferences"].items().iter().find(|r| r["controller"].is_true());
+        Self {
+            phase: match status["phase"].str() {
+                "Running" => Phase::Running,
+                "Succeeded" => Phase::Succeeded,
+                "Failed" => Phase::Failed,
+                "Unknown" => Phase::Unknown,
+                _ => Phase::Pending,
+            },
+            ready: ready["status"].str() == "True",
+            ready_since: super::time::parse(ready["lastTransitionTime"].str()).unwrap_or(0),
+            terminating: !meta["deletionTimestamp"].is_null(),
+            ordinal,
+            revision: meta["labels"]["controller-revision-hash"].to_str(),
+            owner: owner.map_or_else(Str::default, |r| r["uid"].to_str()),
+            node: pod["spec"]["nodeName"].to_str(),
+            ip: status["podIP"].to_str(),
+        }
+    }
+}
+
+/// The condition of that type in `status.conditions`; `Null` if there is none.
+pub fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
+    static_null_or(object["status"]["conditions"].items().iter().find(|c| c["type"].str() == kind))
+}
+
+fn static_null_or(v: Option<&Value>) -> &Value {
+    const NULL: &Value = &Value::Null;
+    v.unwrap_or(NULL)
+}

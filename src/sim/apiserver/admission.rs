@@ -1,0 +1,271 @@
+//! What the API server does to objects by kind, besides defaults and validation: strategies
+//! (`PrepareForCreate`/`Update`), admission plugins, address allocation.
+
+use crate::api::{Key, Kind};
+use crate::apiserver::Sub;
+use crate::apiserver::error::{Reason, Status};
+use crate::value;
+use crate::value::{Str, Value};
+use crate::world::World;
+
+/// Kinds whose `metadata.generation` counts changes of the spec.
+pub fn has_generation(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Pod
+            | Kind::StatefulSet
+            | Kind::Deployment
+            | Kind::ReplicaSet
+            | Kind::DaemonSet
+            | Kind::Job
+            | Kind::CronJob
+            | Kind::EndpointSlice
+            | Kind::PodDisruptionBudget
+            | Kind::NetworkPolicy
+            | Kind::Ingress
+            | Kind::ReplicationController
+            | Kind::CustomResourceDefinition
+            | Kind::FlowSchema
+            | Kind::PriorityLevelConfiguration
+    )
+}
+
+/// Kinds with a status subresource whose status a create or a main update cannot set.
+fn has_status(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Pod
+            | Kind::StatefulSet
+            | Kind::Deployment
+            | Kind::ReplicaSet
+            | Kind::DaemonSet
+            | Kind::Job
+            | Kind::Service
+            | Kind::PersistentVolume
+            | Kind::PersistentVolumeClaim
+            | Kind::PodDisruptionBudget
+            | Kind::Node
+            | Kind::Namespace
+            | Kind::Ingress
+            | Kind::HorizontalPodAutoscaler
+    )
+}
+
+/// Sets the fields that the server owns in a new object.
+pub fn prepare_create(_w: &World, kind: Kind, value: &mut Value) {
+    if has_status(kind) && !matches!(kind, Kind::Node) {
+        value.remove("status");
+    }
+    match kind {
+        Kind::Pod => {
+            let qos = crate::kubelet::qos_class(&value["spec"]);
+            value.set("status", value!({"phase": "Pending", "qosClass": qos}));
+        }
+        Kind::StatefulSet => {
+            value.set("status", value!({"availableReplicas": 0, "replicas": 0}));
+        }
+        Kind::ReplicaSet => value.set("status", value!({"replicas": 0})),
+        Kind::Deployment => value.set("status", Value::map()),
+        Kind::Service => value.set("status", value!({"loadBalancer": {}})),
+        Kind::PersistentVolumeClaim => {
+            value.set("status", value!({"phase": "Pending"}));
+            add_finalizer(value, "kubernetes.io/pvc-protection");
+        }
+        Kind::PersistentVolume => {
+            value.set("status", value!({"phase": "Pending"}));
+            add_finalizer(value, "kubernetes.io/pv-protection");
+        }
+        Kind::Namespace => {
+            value.set("status", value!({"phase": "Active"}));
+            value.set("spec", value!({"finalizers": ["kubernetes"]}));
+            let name = value["metadata"]["name"].to_str();
+            value.path_mut("metadata.labels").set("kubernetes.io/metadata.name", name);
+        }
+        Kind::PodDisruptionBudget => value.set(
+            "status",
+            value!({"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}),
+        ),
+        _ => {}
+    }
+    // Go leaves empty maps and lists of metadata out
+    let meta = value.entry("metadata");
+    for key in ["labels", "annotations", "finalizers", "ownerReferences"] {
+        if meta.has(key) && meta[key].is_empty() {
+            meta.remove(key);
+        }
+    }
+}
+
+fn add_finalizer(value: &mut Value, finalizer: &'static str) {
+    let list = value.path_mut("metadata.finalizers");
+    if !list.items().iter().any(|f| f.str() == finalizer) {
+        list.list_mut().push(finalizer.into());
+    }
+}
+
+/// Mutating admission of a new object.
+///
+/// # Errors
+/// 403 where a plugin refuses.
+pub fn admit_create(w: &mut World, kind: Kind, value: &mut Value) -> Result<(), Status> {
+    match kind {
+        Kind::Pod => admit_pod(w, value),
+        Kind::PersistentVolumeClaim => default_storage_class(w, value),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Priority, `DefaultTolerationSeconds`, `ServiceAccount`-less defaults of a pod.
+fn admit_pod(w: &World, pod: &mut Value) {
+    let seconds = w.config.toleration_seconds;
+    let spec = pod.entry("spec");
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let tolerated = spec["tolerations"].items().iter().any(|t| {
+            (t["key"].str() == key || t["key"].str().is_empty())
+                && matches!(t["effect"].str(), "NoExecute" | "")
+        });
+        if !tolerated {
+            spec.entry("tolerations").list_mut().push(value!({
+                "effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": seconds
+            }));
+        }
+    }
+    if spec["priority"].is_null() {
+        spec.set("priority", 0);
+    }
+    if spec["preemptionPolicy"].is_null() {
+        spec.set("preemptionPolicy", "PreemptLowerPriority");
+    }
+    if spec["enableServiceLinks"].is_null() {
+        spec.set("enableServiceLinks", true);
+    }
+}
+
+/// `DefaultStorageClass`: fills the default class where none is named (storage.md 2).
+fn default_storage_class(w: &World, claim: &mut Value) {
+    let named = !claim["spec"]["storageClassName"].is_null()
+        || claim["metadata"]["annotations"].has("volume.beta.kubernetes.io/storage-class");
+    if named {
+        return;
+    }
+    if let Some(name) = crate::storage::default_class(w) {
+        claim.entry("spec").set("storageClassName", name);
+    }
+}
+
+/// Keeps what an update may not change and counts the generation.
+pub fn prepare_update(kind: Kind, value: &mut Value, old: &Value, sub: Sub) {
+    if sub == Sub::Status {
+        let status = value.get("status").clone();
+        let meta = value.get("metadata").clone();
+        *value = old.clone();
+        value.set("status", status);
+        // a status update may carry labels and annotations for no kind but nodes
+        if kind == Kind::Node {
+            let m = value.entry("metadata");
+            for key in ["labels", "annotations"] {
+                if meta.has(key) {
+                    m.set(key, meta.get(key));
+                }
+            }
+        }
+        return;
+    }
+    if has_status(kind) && kind != Kind::Namespace {
+        match old.get("status") {
+            Value::Null => value.remove("status"),
+            s => value.map_mut().insert("status", s),
+        };
+    }
+    let old_meta = &old["metadata"];
+    let meta = value.entry("metadata");
+    for key in [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
+        "generateName",
+        "namespace",
+    ] {
+        match old_meta.get(key) {
+            Value::Null => meta.remove(key),
+            v => meta.map_mut().insert(key, v),
+        };
+    }
+    meta.remove("managedFields");
+    for key in ["labels", "annotations", "finalizers", "ownerReferences"] {
+        if meta.has(key) && meta[key].is_empty() {
+            meta.remove(key);
+        }
+    }
+    if has_generation(kind) && spec_changed(kind, value, old) {
+        let next = old_meta["generation"].int_or(0) + 1;
+        value.entry("metadata").set("generation", next);
+    }
+}
+
+fn spec_changed(kind: Kind, value: &Value, old: &Value) -> bool {
+    match kind {
+        Kind::EndpointSlice => {
+            let part = |v: &Value| {
+                let mut v = v.clone();
+                v.remove("metadata");
+                v
+            };
+            part(value) != part(old) || value["metadata"]["labels"] != old["metadata"]["labels"]
+        }
+        _ => value["spec"] != old["spec"],
+    }
+}
+
+/// Admission of an update.
+///
+/// # Errors
+/// 403 for a claim's growth that its class does not allow (storage.md 10).
+pub fn admit_update(
+    w: &World,
+    kind: Kind,
+    value: &mut Value,
+    old: &Value,
+    sub: Sub,
+) -> Result<(), Status> {
+    if kind == Kind::PersistentVolumeClaim && sub == Sub::Main {
+        crate::storage::admit_resize(w, value, old)?;
+    }
+    Ok(())
+}
+
+/// Some objects cannot be deleted.
+///
+/// # Errors
+/// 403 for the immortal namespaces.
+pub fn admit_delete(key: &Key) -> Result<(), Status> {
+    let immortal = ["default", "kube-system", "kube-public"];
+    if key.kind == Kind::Namespace && immortal.contains(&key.name.as_str()) {
+        return Err(Status::forbidden(key.kind, &key.name, "this namespace may not be deleted"));
+    }
+    Ok(())
+}
+
+/// Gives a Service its cluster IP and node ports.
+///
+/// # Errors
+/// 422 if a wanted address is taken or out of range.
+pub fn allocate(w: &mut World, kind: Kind, value: &mut Value, dry_run: bool) -> Result<(), Status> {
+    if kind == Kind::Service { crate::net::allocate_service(w, value, dry_run) } else { Ok(()) }
+}
+
+/// Gives back what a removed object held.
+pub fn release(w: &mut World, kind: Kind, value: &Value) {
+    if kind == Kind::Service {
+        crate::net::release_service(w, value);
+    }
+}
+
+/// An error for something that the simulated server does not do.
+pub fn not_simulated(what: &str) -> Status {
+    Status::new(Reason::BadRequest, Str::from(format!("not simulated: {what}")))
+}

@@ -1,0 +1,359 @@
+//! The API server: the only one that changes objects.
+//!
+//! Requests arrive as calls; each accepted change gets the next resource version, goes into
+//! the log with its cause, and is handed to the watchers.
+//!
+//! # Divergence from real Kubernetes
+//! Requests take no time of their own here, and controllers read the store itself instead
+//! of a cache that lags behind it.
+
+pub mod admission;
+pub mod error;
+pub mod events;
+pub mod store;
+
+use crate::api::time::{SECOND, rfc3339};
+use crate::api::{Key, Kind, Obj, Object};
+use crate::log::{ChangeType, What};
+use crate::rng::Stream;
+use crate::value;
+use crate::value::{Str, Value};
+use crate::world::World;
+use error::{Reason, Status};
+use std::rc::Rc;
+
+/// What becomes of an object's dependents.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Propagation {
+    /// The object goes at once, the garbage collector follows.
+    #[default]
+    Background,
+    /// The object waits for its dependents.
+    Foreground,
+    /// Dependents lose their owner and stay.
+    Orphan,
+}
+
+/// Options of a delete request.
+#[derive(Clone, Debug, Default)]
+pub struct DeleteOptions {
+    /// Grace period in seconds; the object's own if none.
+    pub grace: Option<i64>,
+    /// What becomes of dependents.
+    pub propagation: Propagation,
+    /// Delete only the object with this uid.
+    pub uid: Option<Str>,
+    /// Check everything, change nothing.
+    pub dry_run: bool,
+}
+
+/// Options of create and update requests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WriteOptions {
+    /// Check everything, change nothing.
+    pub dry_run: bool,
+    /// Skip the field validation: the writer is a controller whose template was validated.
+    pub trusted: bool,
+}
+
+/// Which part of an object an update may change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sub {
+    /// The object itself; its status is kept.
+    Main,
+    /// `/status`: only the status is taken.
+    Status,
+}
+
+impl World {
+    /// Creates an object, as `POST` does: defaults, admission, validation, store.
+    ///
+    /// # Errors
+    /// What the API server would answer: 404 (namespace), 409 (exists), 422 (invalid), 403.
+    pub fn create(&mut self, kind: Kind, value: Value, opts: WriteOptions) -> Result<Obj, Status> {
+        let info = kind.info();
+        let mut value = value;
+        value.set("apiVersion", info.api_version);
+        value.set("kind", info.kind);
+        let meta = value.entry("metadata");
+        if info.namespaced && meta["namespace"].is_empty() {
+            meta.set("namespace", "default");
+        }
+        if !info.namespaced {
+            meta.remove("namespace");
+        }
+        let ns = meta["namespace"].to_str();
+        if meta["name"].is_empty() && !meta["generateName"].is_empty() {
+            let n = self.next_serial(kind);
+            let suffix = Stream::new(
+                self.config.seed,
+                &["name", meta["generateName"].str(), &n.to_string()],
+            )
+            .suffix(5);
+            let name = format!("{}{suffix}", meta["generateName"].str());
+            meta.set("name", name);
+        }
+        let name = meta["name"].to_str();
+        for server_owned in [
+            "resourceVersion",
+            "uid",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "managedFields",
+            "selfLink",
+            "deletionGracePeriodSeconds",
+            "generation",
+        ] {
+            meta.remove(server_owned);
+        }
+        if !opts.trusted {
+            crate::manifest::defaults::apply(kind, &mut value);
+        }
+        admission::prepare_create(self, kind, &mut value);
+        if info.namespaced && self.store.get(Kind::Namespace, "", &ns).is_none() {
+            return Err(Status::not_found(Kind::Namespace, &ns));
+        }
+        admission::admit_create(self, kind, &mut value)?;
+        if !opts.trusted {
+            let causes = crate::manifest::validation::create(kind, &value);
+            if !causes.is_empty() {
+                return Err(Status::invalid(kind, &name, causes));
+            }
+        }
+        if info.namespaced
+            && self.store.get(Kind::Namespace, "", &ns).is_some_and(|n| n.terminating())
+        {
+            return Err(Status::forbidden(
+                kind,
+                &name,
+                &format!(
+                    "unable to create new content in namespace {ns} because it is being terminated"
+                ),
+            ));
+        }
+        let key = Key::new(kind, ns, name);
+        if self.store.by_key(&key).is_some() {
+            return Err(Status::already_exists(kind, &key.name));
+        }
+        admission::allocate(self, kind, &mut value, opts.dry_run)?;
+        let serial = self.next_serial(kind);
+        let uid = Stream::new(
+            self.config.seed,
+            &["uid", info.kind, &key.ns, &key.name, &serial.to_string()],
+        )
+        .uid();
+        let meta = value.entry("metadata");
+        meta.set("uid", uid);
+        meta.set("creationTimestamp", rfc3339(self.now));
+        if admission::has_generation(kind) {
+            meta.set("generation", 1);
+        }
+        if opts.dry_run {
+            return Ok(Rc::new(Object::new(kind, value)));
+        }
+        Ok(self.commit(ChangeType::Added, None, kind, value))
+    }
+
+    /// Replaces an object (`PUT`) or its status. A `resourceVersion` in the value must be the
+    /// current one. A write that changes nothing makes no new version.
+    ///
+    /// # Errors
+    /// What the API server would answer: 404, 409 (changed meanwhile), 422.
+    pub fn update(
+        &mut self,
+        kind: Kind,
+        value: Value,
+        sub: Sub,
+        opts: WriteOptions,
+    ) -> Result<Obj, Status> {
+        let ns = value["metadata"]["namespace"].to_str();
+        let name = value["metadata"]["name"].to_str();
+        let key = Key::new(kind, ns, name);
+        let Some(old) = self.store.by_key(&key).cloned() else {
+            return Err(Status::not_found(kind, &key.name));
+        };
+        let rv = value["metadata"]["resourceVersion"].str();
+        if !rv.is_empty() && rv != old.resource_version() {
+            return Err(Status::conflict(kind, &key.name));
+        }
+        let uid = value["metadata"]["uid"].str();
+        if !uid.is_empty() && uid != old.meta()["uid"].str() {
+            let why = format!(
+                "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                old.uid()
+            );
+            let mut status = Status::conflict(kind, &key.name);
+            status.message = format!(
+                "Operation cannot be fulfilled on {} \"{}\": {why}",
+                kind.resource(),
+                key.name
+            )
+            .into();
+            return Err(status);
+        }
+        let mut value = value;
+        value.set("apiVersion", kind.info().api_version);
+        value.set("kind", kind.info().kind);
+        if !opts.trusted {
+            crate::manifest::defaults::apply(kind, &mut value);
+        }
+        admission::prepare_update(kind, &mut value, &old.value, sub);
+        admission::admit_update(self, kind, &mut value, &old.value, sub)?;
+        if !opts.trusted {
+            let causes = crate::manifest::validation::update(kind, &value, &old.value);
+            if !causes.is_empty() {
+                return Err(Status::invalid(kind, &key.name, causes));
+            }
+        }
+        if value == old.value {
+            return Ok(old);
+        }
+        if opts.dry_run {
+            return Ok(Rc::new(Object::new(kind, value)));
+        }
+        let gone = {
+            let meta = &value["metadata"];
+            !meta["deletionTimestamp"].is_null()
+                && meta["finalizers"].is_empty()
+                && meta["deletionGracePeriodSeconds"].int_or(0) == 0
+        };
+        if gone && (kind != Kind::Pod || old.meta()["deletionGracePeriodSeconds"].int_or(0) == 0) {
+            return Ok(self.remove(&key, Some(value)));
+        }
+        Ok(self.commit(ChangeType::Modified, Some(old), kind, value))
+    }
+
+    /// Reads the current version, lets `change` edit it, writes it back: what a controller's
+    /// patch does. Gives `None` if the object is gone.
+    pub fn modify(&mut self, key: &Key, sub: Sub, change: impl FnOnce(&mut Value)) -> Option<Obj> {
+        let mut value = self.store.by_key(key)?.value.clone();
+        change(&mut value);
+        self.update(key.kind, value, sub, WriteOptions { trusted: true, dry_run: false }).ok()
+    }
+
+    /// Deletes an object: grace for pods, finalizers for all, then removal.
+    ///
+    /// # Errors
+    /// 404, or 409 if the uid is another one.
+    pub fn delete(&mut self, key: &Key, opts: &DeleteOptions) -> Result<Obj, Status> {
+        let Some(old) = self.store.by_key(key).cloned() else {
+            return Err(Status::not_found(key.kind, &key.name));
+        };
+        if let Some(uid) = opts.uid.as_ref().filter(|u| **u != old.uid()) {
+            let mut status = Status::conflict(key.kind, &key.name);
+            status.message = format!(
+                "Operation cannot be fulfilled on {} \"{}\": the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",
+                key.kind.resource(), key.name, old.uid()
+            ).into();
+            return Err(status);
+        }
+        admission::admit_delete(key)?;
+        if opts.dry_run {
+            return Ok(old);
+        }
+        let grace = grace_seconds(&old, opts);
+        let mut value = old.value.clone();
+        let meta = value.entry("metadata");
+        let mut finalizers: Vec<Value> = meta["finalizers"]
+            .items()
+            .iter()
+            .filter(|f| !matches!(f.str(), "orphan" | "foregroundDeletion"))
+            .cloned()
+            .collect();
+        match opts.propagation {
+            Propagation::Background => {}
+            Propagation::Foreground => finalizers.push("foregroundDeletion".into()),
+            Propagation::Orphan => finalizers.push("orphan".into()),
+        }
+        if finalizers.is_empty() && grace == 0 {
+            return Ok(self.remove(key, None));
+        }
+        if finalizers.is_empty() {
+            meta.remove("finalizers");
+        } else {
+            meta.set("finalizers", finalizers);
+        }
+        let before = old.meta()["deletionGracePeriodSeconds"].as_int();
+        // a second delete can only shorten the grace period
+        if before.is_none_or(|b| grace < b) {
+            if before.is_none() && admission::has_generation(key.kind) {
+                let generation = meta["generation"].int_or(0) + 1;
+                meta.set("generation", generation);
+            }
+            let seconds = u64::try_from(grace).unwrap_or(0);
+            let due = match crate::api::time::parse(old.meta()["deletionTimestamp"].str()) {
+                Some(due) => due.min(self.now + seconds * SECOND),
+                None => self.now + seconds * SECOND,
+            };
+            meta.set("deletionTimestamp", rfc3339(due));
+            meta.set("deletionGracePeriodSeconds", grace);
+        }
+        if value == old.value {
+            return Ok(old);
+        }
+        Ok(self.commit(ChangeType::Modified, Some(old), key.kind, value))
+    }
+
+    fn remove(&mut self, key: &Key, last: Option<Value>) -> Obj {
+        let old = self.store.take(key);
+        let last = last.or_else(|| old.as_ref().map(|o| o.value.clone())).unwrap_or_default();
+        admission::release(self, key.kind, &last);
+        self.commit(ChangeType::Deleted, old, key.kind, last)
+    }
+
+    fn commit(
+        &mut self,
+        change: ChangeType,
+        old: Option<Obj>,
+        kind: Kind,
+        mut value: Value,
+    ) -> Obj {
+        self.store.revision += 1;
+        value.entry("metadata").set("resourceVersion", self.store.revision.to_string());
+        let new: Obj = Rc::new(Object::new(kind, value));
+        if change != ChangeType::Deleted {
+            self.store.put(&new);
+        }
+        let seq = self.record(What::Change { change, old: old.clone(), new: new.clone() });
+        self.notify(seq, change, old.as_ref(), &new);
+        new
+    }
+
+    fn next_serial(&mut self, kind: Kind) -> u64 {
+        let serial = &mut self.serials[kind as usize];
+        *serial += 1;
+        *serial
+    }
+}
+
+fn grace_seconds(old: &Obj, opts: &DeleteOptions) -> i64 {
+    if old.kind != Kind::Pod {
+        return 0;
+    }
+    let facts = old.pod();
+    let done = matches!(facts.phase, crate::api::Phase::Succeeded | crate::api::Phase::Failed);
+    if facts.node.is_empty() || done {
+        return 0;
+    }
+    let own = old.spec()["terminationGracePeriodSeconds"].int_or(30);
+    opts.grace.unwrap_or(own).max(0)
+}
+
+/// A Value naming the object, for `involvedObject` and target references.
+pub fn reference(obj: &Object) -> Value {
+    let mut r = value!({
+        "apiVersion": (obj.kind.info().api_version),
+        "kind": (obj.kind.info().kind),
+        "name": (obj.name()),
+        "uid": (obj.uid())
+    });
+    if obj.kind.info().namespaced {
+        r.set("namespace", obj.ns());
+    }
+    r
+}
+
+/// Reason of an error, for callers that only branch on it.
+pub fn is_not_found(e: &Status) -> bool {
+    e.reason == Reason::NotFound
+}

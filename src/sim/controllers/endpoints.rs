@@ -1,0 +1,18 @@
+//! Endpoints and EndpointSlices.
+use crate::api::{Key, Obj};
+use crate::controllers::Plan;
+use crate::log::ChangeType;
+use crate::world::World;
+
+/// Wakes on changes.
+pub fn on_change(_w: &mut World, _change: ChangeType, _old: Option<&Obj>, _new: &Obj) {}
+
+/// Decides about slices.
+pub fn reconcile_slices(_w: &World, _key: &Key) -> Plan {
+    Plan::default()
+}
+
+/// Decides about the old Endpoints object.
+pub fn reconcile_endpoints(_w: &World, _key: &Key) -> Plan {
+    Plan::default()
+}

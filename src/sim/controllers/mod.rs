@@ -1,0 +1,219 @@
+//! Controllers decide; they do not do. Each looks at the world and returns a [`Plan`]: ordered
+//! effects and the rule that fired, or the decision to wait. The executor here carries plans
+//! out, through the API server alone.
+
+use crate::api::{Key, Kind, Obj};
+use crate::apiserver::error::{Reason, Status};
+use crate::apiserver::events::Note;
+use crate::apiserver::{DeleteOptions, Sub, WriteOptions};
+use crate::log::ChangeType;
+use crate::queue::Comp;
+use crate::value::{Str, Value};
+use crate::world::World;
+
+pub mod deployment;
+pub mod disruption;
+pub mod endpoints;
+pub mod garbage_collector;
+pub mod namespace;
+pub mod node_lifecycle;
+pub mod protection;
+pub mod provisioner;
+pub mod replicaset;
+pub mod statefulset;
+pub mod volume_binder;
+
+/// What to do with an error of an effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnError {
+    /// The rest of the plan is dropped and the key is retried with back-off.
+    #[default]
+    Stop,
+    /// The rest goes on; the key is retried afterwards.
+    Continue,
+    /// Not found, already there or changed meanwhile: as good as done.
+    Ignore,
+}
+
+/// One act of a controller.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Create this object.
+    Create(Kind, Value),
+    /// Replace this object (its `resourceVersion`, if present, must be current).
+    Update(Kind, Value),
+    /// Replace the status of this object.
+    UpdateStatus(Kind, Value),
+    /// Delete an object.
+    Delete(Key, DeleteOptions),
+    /// Record an event about an object.
+    Event(Obj, Note),
+    /// Look at the key again after that many microseconds; `true`: an endless repetition.
+    Requeue(u64, bool),
+    /// The pass fails with this error (after what came before it).
+    Fail(Str),
+}
+
+/// An act with the rule behind it and the events that tell of it.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    /// What to do.
+    pub action: Action,
+    /// Why: key of static/i18n.
+    pub rule: &'static str,
+    /// Event when done.
+    pub done: Option<(Obj, Note)>,
+    /// Event when refused; ` {error}` is appended to its message.
+    pub failed: Option<(Obj, Note)>,
+    /// What an error means for the rest.
+    pub on_error: OnError,
+}
+
+impl Effect {
+    /// An effect without events.
+    pub fn new(rule: &'static str, action: Action) -> Self {
+        Self { action, rule, done: None, failed: None, on_error: OnError::Stop }
+    }
+
+    /// With an event when done.
+    #[must_use]
+    pub fn done(mut self, about: &Obj, note: Note) -> Self {
+        self.done = Some((about.clone(), note));
+        self
+    }
+
+    /// With an event when refused.
+    #[must_use]
+    pub fn failed(mut self, about: &Obj, note: Note) -> Self {
+        self.failed = Some((about.clone(), note));
+        self
+    }
+
+    /// What an error means for the rest.
+    #[must_use]
+    pub fn on_error(mut self, on_error: OnError) -> Self {
+        self.on_error = on_error;
+        self
+    }
+}
+
+/// What a controller decided in one pass.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// In this order.
+    pub effects: Vec<Effect>,
+    /// What it waits for: rule, object, further words. `None`: nothing to wait for.
+    pub waits: Option<(&'static str, Option<Key>, Str)>,
+}
+
+impl Plan {
+    /// Adds an effect.
+    pub fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Adds an effect without events.
+    pub fn act(&mut self, rule: &'static str, action: Action) {
+        self.effects.push(Effect::new(rule, action));
+    }
+}
+
+/// Carries out a plan for a key of a controller's queue.
+pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
+    let mut failed = false;
+    for effect in plan.effects {
+        let Effect { action, rule, done, failed: refused, on_error } = effect;
+        let result = w.acting(comp, rule, |w| perform(w, comp, key, action));
+        match result {
+            Ok(()) => {
+                if let Some((about, note)) = done {
+                    w.acting(comp, rule, |w| w.event(&about, &note));
+                }
+            }
+            Err(e) => {
+                let benign =
+                    matches!(e.reason, Reason::NotFound | Reason::AlreadyExists | Reason::Conflict);
+                if on_error == OnError::Ignore && benign {
+                    continue;
+                }
+                if let Some((about, mut note)) = refused {
+                    note.message = format!("{} {e}", note.message).into();
+                    w.acting(comp, rule, |w| w.event(&about, &note));
+                }
+                failed = true;
+                if on_error == OnError::Stop {
+                    break;
+                }
+            }
+        }
+    }
+    w.verdict(comp, key.clone(), plan.waits);
+    if failed {
+        w.retry(comp, key.clone());
+    } else {
+        w.forget(comp, key);
+    }
+}
+
+fn perform(w: &mut World, comp: Comp, key: &Key, action: Action) -> Result<(), Status> {
+    let trusted = WriteOptions { trusted: true, dry_run: false };
+    match action {
+        Action::Create(kind, value) => w.create(kind, value, trusted).map(drop),
+        Action::Update(kind, value) => w.update(kind, value, Sub::Main, trusted).map(drop),
+        Action::UpdateStatus(kind, value) => w.update(kind, value, Sub::Status, trusted).map(drop),
+        Action::Delete(target, opts) => w.delete(&target, &opts).map(drop),
+        Action::Event(about, note) => {
+            w.event(&about, &note);
+            Ok(())
+        }
+        Action::Requeue(after, background) => {
+            w.enqueue_after(comp, key.clone(), after, background);
+            Ok(())
+        }
+        Action::Fail(message) => Err(Status::new(Reason::InternalError, message)),
+    }
+}
+
+/// Hands a key from a work queue to its controller.
+pub fn sync(w: &mut World, comp: Comp, key: &Key) {
+    let plan = match comp {
+        Comp::StatefulSet => statefulset::reconcile(w, key),
+        Comp::Deployment => deployment::reconcile(w, key),
+        Comp::ReplicaSet => replicaset::reconcile(w, key),
+        Comp::EndpointSlice => endpoints::reconcile_slices(w, key),
+        Comp::Endpoints => endpoints::reconcile_endpoints(w, key),
+        Comp::VolumeBinder => volume_binder::reconcile(w, key),
+        Comp::Provisioner => provisioner::reconcile(w, key),
+        Comp::Protection => protection::reconcile(w, key),
+        Comp::GarbageCollector => garbage_collector::reconcile(w, key),
+        Comp::Namespace => namespace::reconcile(w, key),
+        Comp::Disruption => disruption::reconcile(w, key),
+        Comp::NodeLifecycle | Comp::TaintEviction | Comp::PodGc => {
+            node_lifecycle::reconcile(w, comp, key)
+        }
+        _ => Plan::default(),
+    };
+    execute(w, comp, key, plan);
+}
+
+/// A controller's own timer.
+pub fn timer(w: &mut World, comp: Comp, key: &Key, uid: &Str, what: &'static str, n: u64) {
+    if matches!(comp, Comp::NodeLifecycle | Comp::TaintEviction | Comp::PodGc) {
+        node_lifecycle::timer(w, comp, key, uid, what, n);
+    }
+}
+
+/// Each change wakes the controllers that watch its kind.
+pub fn route(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
+    statefulset::on_change(w, change, old, new);
+    deployment::on_change(w, change, old, new);
+    replicaset::on_change(w, change, old, new);
+    endpoints::on_change(w, change, old, new);
+    volume_binder::on_change(w, change, old, new);
+    provisioner::on_change(w, change, old, new);
+    protection::on_change(w, change, old, new);
+    garbage_collector::on_change(w, change, old, new);
+    namespace::on_change(w, change, old, new);
+    node_lifecycle::on_change(w, change, old, new);
+    disruption::on_change(w, change, old, new);
+}

@@ -1,0 +1,29 @@
+//! Podium's core: a deterministic simulator of the part of Kubernetes 1.36 that decides what
+//! happens to a StatefulSet. It knows no browser, no clock, no randomness, no files: time and
+//! seed come in from outside, and the same inputs give the same bytes.
+
+pub mod api;
+pub mod apiserver;
+pub mod bootstrap;
+pub mod config;
+pub mod controllers;
+pub mod kubectl;
+pub mod kubelet;
+pub mod log;
+pub mod manifest;
+pub mod net;
+pub mod queue;
+pub mod rng;
+pub mod scheduler;
+pub mod storage;
+pub mod value;
+pub mod world;
+
+pub use config::{Config, Latency};
+pub use value::{Str, Value};
+pub use world::World;
+
+/// What this core is, in a line.
+pub fn about() -> &'static str {
+    "podium-sim: Kubernetes 1.36 semantics"
+}

@@ -1,0 +1,3 @@
+//! Text to objects and back.
+pub mod defaults;
+pub mod validation;

@@ -1,0 +1,299 @@
+//! The whole state of a cluster, and the one loop that moves it.
+//!
+//! A [`World`] is a value: a clone is a snapshot. The same configuration and the same inputs
+//! at the same times give the same log, byte for byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::api::time::MS;
+use crate::api::{Key, Kind, Obj, kind};
+use crate::apiserver::events::Recorder;
+use crate::apiserver::store::Store;
+use crate::config::{Config, Delay};
+use crate::log::{ChangeType, Log, Record, Seq, What};
+use crate::queue::{Comp, Entry, Queue, Task};
+use crate::rng::Stream;
+use crate::value::Str;
+
+/// Why a component acted, or why it waits: a rule's name and what it is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    /// Key of static/i18n, `sts.wait-ready`.
+    pub rule: &'static str,
+    /// The object waited for, if any (a pod, a claim).
+    pub on: Option<Key>,
+    /// Further words for the sentence.
+    pub detail: Str,
+    /// Since when, microseconds.
+    pub since: u64,
+}
+
+/// A simulated cluster at one moment.
+#[derive(Clone)]
+pub struct World {
+    /// Fixed for the life of the cluster.
+    pub config: Rc<Config>,
+    /// Microseconds since the cluster was made.
+    pub now: u64,
+    /// All objects.
+    pub store: Store,
+    /// All that happened.
+    pub log: Log,
+    /// What will happen.
+    pub queue: Queue,
+    pub(crate) serials: Vec<u64>,
+    pub(crate) recorder: Recorder,
+    queued: BTreeSet<(Comp, Key)>,
+    failures: BTreeMap<(Comp, Key), u32>,
+    /// Latest decision of a controller about an object: feeds "why not yet".
+    pub verdicts: BTreeMap<(Comp, Key), Verdict>,
+    /// Kubelets' knowledge of what runs.
+    pub kubelet: crate::kubelet::State,
+    /// The scheduler's knowledge.
+    pub scheduler: crate::scheduler::State,
+    /// Disks and attachments.
+    pub storage: crate::storage::State,
+    /// Addresses, caches, resolvers.
+    pub net: crate::net::State,
+    /// Terminals and what runs in them.
+    pub terminals: crate::kubectl::State,
+    /// Knowledge of the node lifecycle controllers.
+    pub nodes: crate::controllers::node_lifecycle::State,
+    cause: Option<Seq>,
+    by: Comp,
+    rule: &'static str,
+}
+
+impl World {
+    /// A fresh cluster: namespaces, nodes, storage classes, the `kubernetes` Service.
+    pub fn new(config: Config) -> Self {
+        let mut world = Self {
+            config: Rc::new(config),
+            now: 0,
+            store: Store::default(),
+            log: Log::default(),
+            queue: Queue::default(),
+            serials: kind::ALL.iter().map(|_| 0).collect(),
+            recorder: Recorder::default(),
+            queued: BTreeSet::new(),
+            failures: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
+            kubelet: crate::kubelet::State::default(),
+            scheduler: crate::scheduler::State::default(),
+            storage: crate::storage::State::default(),
+            net: crate::net::State::default(),
+            terminals: crate::kubectl::State::default(),
+            nodes: crate::controllers::node_lifecycle::State::default(),
+            cause: None,
+            by: Comp::ApiServer,
+            rule: "cluster",
+        };
+        crate::bootstrap::cluster(&mut world);
+        world
+    }
+
+    /// Appends to the log under the current actor, rule and cause.
+    pub fn record(&mut self, what: What) -> Seq {
+        let record = Record { at: self.now, cause: self.cause, by: self.by, rule: self.rule, what };
+        self.log.push(record)
+    }
+
+    /// Runs `f` as that component under that rule; causes stay as they are.
+    pub fn acting<R>(&mut self, by: Comp, rule: &'static str, f: impl FnOnce(&mut Self) -> R) -> R {
+        let before = (self.by, self.rule);
+        (self.by, self.rule) = (by, rule);
+        let result = f(self);
+        (self.by, self.rule) = before;
+        result
+    }
+
+    /// Runs `f` as a person's act: the log gets the command, and it causes what follows.
+    pub fn user_act<R>(&mut self, command: impl Into<Str>, f: impl FnOnce(&mut Self) -> R) -> R {
+        let before = (self.by, self.rule, self.cause);
+        (self.by, self.rule, self.cause) = (Comp::User, "user", None);
+        let seq = self.record(What::Act(command.into()));
+        self.cause = Some(seq);
+        let result = f(self);
+        (self.by, self.rule, self.cause) = before;
+        result
+    }
+
+    /// Runs `f` with another cause (a command that goes on later).
+    pub fn caused<R>(&mut self, cause: Option<Seq>, f: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.cause, cause);
+        let result = f(self);
+        self.cause = before;
+        result
+    }
+
+    /// The current cause.
+    pub fn cause(&self) -> Option<Seq> {
+        self.cause
+    }
+
+    /// How long something takes now; `label` names the stream (use a uid, so that one more
+    /// draw does not shift the others).
+    pub fn delay(&self, what: Delay, label: &[&str]) -> u64 {
+        let name = format!("{what:?}");
+        let mut parts = vec!["delay", name.as_str()];
+        parts.extend_from_slice(label);
+        self.config.delay(what, &mut Stream::new(self.config.seed, &parts))
+    }
+
+    /// Puts a key into a component's work queue; does nothing if it is there already.
+    pub fn enqueue(&mut self, comp: Comp, key: Key) {
+        if self.queued.insert((comp, key.clone())) {
+            let what = if comp == Comp::Scheduler { Delay::Schedule } else { Delay::Controller };
+            let at = self.now + self.delay(what, &[&key.name, &self.now.to_string()]);
+            self.queue.push(at, Task::Sync(comp, key), self.cause, false);
+        }
+    }
+
+    /// Puts a key into a component's work queue `after` microseconds from now.
+    pub fn enqueue_after(&mut self, comp: Comp, key: Key, after: u64, background: bool) {
+        self.queue.push(self.now + after, Task::Requeue(comp, key), self.cause, background);
+    }
+
+    /// Puts a key back after a failure: 5 ms, doubled each time, at most 1000 s.
+    /// Repetitions after the first few do not keep `settle` waiting.
+    pub fn retry(&mut self, comp: Comp, key: Key) {
+        let n = self.failures.entry((comp, key.clone())).or_insert(0);
+        *n += 1;
+        let after = (5 * MS).saturating_mul(1 << (*n - 1).min(28)).min(1_000_000 * MS);
+        let background = *n > 9;
+        self.enqueue_after(comp, key, after, background);
+    }
+
+    /// A success: the next failure starts at 5 ms again.
+    pub fn forget(&mut self, comp: Comp, key: &Key) {
+        self.failures.remove(&(comp, key.clone()));
+    }
+
+    /// Sets a timer for a component's own step on an object.
+    pub fn timer(&mut self, comp: Comp, obj: &Obj, what: &'static str, n: u64, after: u64) {
+        self.timer_at(comp, obj.key(), obj.uid(), what, n, self.now + after, false);
+    }
+
+    /// Sets a timer, all of it said.
+    #[allow(clippy::too_many_arguments, reason = "one call site a component; names say what")]
+    pub fn timer_at(
+        &mut self,
+        comp: Comp,
+        key: Key,
+        uid: Str,
+        what: &'static str,
+        n: u64,
+        at: u64,
+        background: bool,
+    ) {
+        self.queue.push(at, Task::Timer { comp, key, uid, what, n }, self.cause, background);
+    }
+
+    /// Keeps the latest decision of a controller about an object; `since` stays while the
+    /// decision stays the same.
+    pub fn verdict(
+        &mut self,
+        comp: Comp,
+        key: Key,
+        verdict: Option<(&'static str, Option<Key>, Str)>,
+    ) {
+        match verdict {
+            None => {
+                self.verdicts.remove(&(comp, key));
+            }
+            Some((rule, on, detail)) => {
+                let now = self.now;
+                let slot = self.verdicts.entry((comp, key)).or_insert_with(|| Verdict {
+                    rule,
+                    on: on.clone(),
+                    detail: detail.clone(),
+                    since: now,
+                });
+                if (slot.rule, &slot.on) != (rule, &on) {
+                    slot.since = now;
+                }
+                *slot = Verdict { rule, on, detail, since: slot.since };
+            }
+        }
+    }
+
+    /// Hands a change to everything that watches.
+    pub(crate) fn notify(&mut self, seq: Seq, change: ChangeType, old: Option<&Obj>, new: &Obj) {
+        let before = self.cause.replace(seq);
+        if new.kind != Kind::Event {
+            crate::controllers::route(self, change, old, new);
+            crate::scheduler::on_change(self, change, old, new);
+            crate::kubelet::on_change(self, change, old, new);
+            crate::storage::on_change(self, change, old, new);
+            crate::net::on_change(self, change, old, new);
+        }
+        self.cause = before;
+    }
+
+    /// Does the next thing that is due; false if nothing is left.
+    pub fn step(&mut self) -> bool {
+        let Some(Entry { at, task, cause, .. }) = self.queue.pop() else { return false };
+        self.now = self.now.max(at);
+        self.cause = cause;
+        match task {
+            Task::Requeue(comp, key) => {
+                // the key is due now: no second reaction time
+                if self.queued.insert((comp, key.clone())) {
+                    self.queue.push(self.now, Task::Sync(comp, key), cause, false);
+                }
+            }
+            Task::Sync(comp, key) => {
+                self.queued.remove(&(comp, key.clone()));
+                self.by = comp;
+                self.rule = "sync";
+                match comp {
+                    Comp::Scheduler => crate::scheduler::sync(self, &key),
+                    _ => crate::controllers::sync(self, comp, &key),
+                }
+            }
+            Task::Timer { comp, key, uid, what, n } => {
+                self.by = comp;
+                self.rule = what;
+                match comp {
+                    Comp::Kubelet => crate::kubelet::timer(self, &key, &uid, what, n),
+                    Comp::AttachDetach | Comp::Provisioner => {
+                        crate::storage::timer(self, comp, &key, &uid, what, n);
+                    }
+                    Comp::Scheduler => crate::scheduler::timer(self, &key, what),
+                    Comp::Net | Comp::Workload => crate::net::timer(self, &key, &uid, what, n),
+                    _ => crate::controllers::timer(self, comp, &key, &uid, what, n),
+                }
+            }
+            Task::Terminal(n) => crate::kubectl::wake(self, n),
+        }
+        // commands that wait look at each change
+        crate::kubectl::poll(self);
+        self.cause = None;
+        true
+    }
+
+    /// Goes on until `until` (microseconds); time stands there afterwards.
+    pub fn run_until(&mut self, until: u64) {
+        while self.queue.next_at().is_some_and(|at| at <= until) {
+            self.step();
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// Goes on until nothing more happens by itself, at most `limit` microseconds longer;
+    /// endless repetitions do not count. True if it came to rest.
+    pub fn settle(&mut self, limit: u64) -> bool {
+        let end = self.now.saturating_add(limit);
+        while self.queue.busy() {
+            match self.queue.next_at() {
+                Some(at) if at <= end => self.step(),
+                _ => {
+                    self.now = end;
+                    return false;
+                }
+            };
+        }
+        true
+    }
+}
