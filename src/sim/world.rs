@@ -58,6 +58,8 @@ pub struct World {
     pub net: crate::net::State,
     /// Terminals and what runs in them.
     pub terminals: crate::kubectl::State,
+    /// The garbage collector's graph.
+    pub(crate) gc: crate::controllers::garbage_collector::State,
     /// Knowledge of the node lifecycle controllers.
     pub nodes: crate::controllers::node_lifecycle::State,
     cause: Option<Seq>,
@@ -84,6 +86,7 @@ impl World {
             storage: crate::storage::State::default(),
             net: crate::net::State::default(),
             terminals: crate::kubectl::State::default(),
+            gc: crate::controllers::garbage_collector::State::default(),
             nodes: crate::controllers::node_lifecycle::State::default(),
             cause: None,
             by: Comp::ApiServer,

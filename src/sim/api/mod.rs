@@ -2,6 +2,7 @@
 
 pub mod kind;
 pub mod object;
+pub mod selector;
 pub mod time;
 
 pub use kind::Kind;

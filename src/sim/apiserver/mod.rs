@@ -215,6 +215,7 @@ impl World {
             let meta = &value["metadata"];
             !meta["deletionTimestamp"].is_null()
                 && meta["finalizers"].is_empty()
+                && (kind != Kind::Namespace || value["spec"]["finalizers"].is_empty())
                 && meta["deletionGracePeriodSeconds"].int_or(0) == 0
         };
         if gone && (kind != Kind::Pod || old.meta()["deletionGracePeriodSeconds"].int_or(0) == 0) {
@@ -265,7 +266,9 @@ impl World {
             Propagation::Foreground => finalizers.push("foregroundDeletion".into()),
             Propagation::Orphan => finalizers.push("orphan".into()),
         }
-        if finalizers.is_empty() && grace == 0 {
+        // a namespace goes when its controller has emptied it
+        let emptied = key.kind != Kind::Namespace || old.spec()["finalizers"].is_empty();
+        if finalizers.is_empty() && grace == 0 && emptied {
             return Ok(self.remove(key, None));
         }
         if finalizers.is_empty() {
@@ -287,6 +290,9 @@ impl World {
             };
             meta.set("deletionTimestamp", rfc3339(due));
             meta.set("deletionGracePeriodSeconds", grace);
+        }
+        if key.kind == Kind::Namespace {
+            value.entry("status").set("phase", "Terminating");
         }
         if value == old.value {
             return Ok(old);

@@ -67,12 +67,14 @@ pub struct Effect {
     pub failed: Option<(Obj, Note)>,
     /// What an error means for the rest.
     pub on_error: OnError,
+    /// Carried out even if an effect before it was refused.
+    pub always: bool,
 }
 
 impl Effect {
     /// An effect without events.
     pub fn new(rule: &'static str, action: Action) -> Self {
-        Self { action, rule, done: None, failed: None, on_error: OnError::Stop }
+        Self { action, rule, done: None, failed: None, on_error: OnError::Stop, always: false }
     }
 
     /// With an event when done.
@@ -121,8 +123,12 @@ impl Plan {
 /// Carries out a plan for a key of a controller's queue.
 pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
     let mut failed = false;
+    let mut stopped = false;
     for effect in plan.effects {
-        let Effect { action, rule, done, failed: refused, on_error } = effect;
+        let Effect { action, rule, done, failed: refused, on_error, always } = effect;
+        if stopped && !always {
+            continue;
+        }
         let result = w.acting(comp, rule, |w| perform(w, comp, key, action));
         match result {
             Ok(()) => {
@@ -136,14 +142,15 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
                 if on_error == OnError::Ignore && benign {
                     continue;
                 }
-                if let Some((about, mut note)) = refused {
+                // a taken name is retried in silence, as upstream does
+                if let Some((about, mut note)) = refused
+                    && e.reason != Reason::AlreadyExists
+                {
                     note.message = format!("{} {e}", note.message).into();
                     w.acting(comp, rule, |w| w.event(&about, &note));
                 }
                 failed = true;
-                if on_error == OnError::Stop {
-                    break;
-                }
+                stopped |= on_error == OnError::Stop;
             }
         }
     }

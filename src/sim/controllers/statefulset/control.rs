@@ -1,0 +1,286 @@
+//! One pass over a set: sections 2 to 5 of behaviour/statefulset-controller.md.
+
+use crate::api::{Key, Kind, Obj, Object};
+use crate::controllers::statefulset::identity::{self, Set};
+use crate::controllers::statefulset::pod_control;
+use crate::controllers::statefulset::revision::{self, Revisions};
+use crate::controllers::statefulset::status::{self, Counts};
+use crate::controllers::{Action, Effect, OnError, Plan};
+use crate::value::Str;
+use crate::world::World;
+
+/// Did a phase end the pass?
+#[derive(PartialEq, Eq)]
+enum Pass {
+    Goes,
+    Ends,
+}
+
+/// A slot of the set: a live pod, or the ordinal that has none.
+enum Slot {
+    Live(Obj),
+    Empty(i64),
+}
+
+/// Decides what happens to a set next.
+pub fn reconcile(w: &World, key: &Key) -> Plan {
+    let mut plan = Plan::default();
+    let Some(obj) = w.store.by_key(key) else { return plan };
+    let set = Set::of(obj);
+    let history = revision::history(w, &set);
+    let revisions = revision::resolve(w, &set, &history, &mut plan);
+    let pods = claim_pods(w, &set, &mut plan);
+    let mut counts = Counts::of(&set, &pods, &revisions, w.now);
+    if !obj.terminating() {
+        let mut pass = Reconciler { w, set: &set, revisions: &revisions, plan: &mut plan };
+        pass.run(&pods, &mut counts);
+        requeue_for_availability(w, &set, &pods, &mut plan);
+    }
+    let mut value = obj.value.clone();
+    value.set("status", status::object(&set, counts, &revisions));
+    // the status is written even if an effect before it was refused
+    let mut write = Effect::new("sts.status", Action::UpdateStatus(Kind::StatefulSet, value))
+        .on_error(OnError::Ignore);
+    write.always = true;
+    plan.push(write);
+    revision::truncate(&set, &history, &revisions, &pods, &mut plan);
+    plan
+}
+
+/// Section 10: pods of this set, orphans adopted, strangers released. Sorted by ordinal.
+fn claim_pods(w: &World, set: &Set<'_>, plan: &mut Plan) -> Vec<Obj> {
+    let selector = &set.obj.spec()["selector"];
+    let mut claimed: Vec<(i64, Obj)> = Vec::new();
+    for pod in w.store.list(Kind::Pod, &set.ns) {
+        let facts = pod.pod();
+        let owned = facts.owner == set.uid;
+        if !owned && !facts.owner.is_empty() {
+            continue;
+        }
+        let ordinal = set.ordinal(pod);
+        let matches = crate::api::selector::matches(selector, &pod.meta()["labels"]);
+        match (owned, matches, ordinal) {
+            (true, true, Some(n)) => claimed.push((n, pod.clone())),
+            (true, ..) if !set.obj.terminating() => {
+                let mut value = pod.value.clone();
+                let uid = set.uid.clone();
+                value
+                    .path_mut("metadata.ownerReferences")
+                    .list_mut()
+                    .retain(|r| r["uid"].str() != uid.as_str());
+                plan.push(
+                    Effect::new("sts.release-pod", Action::Update(Kind::Pod, value))
+                        .on_error(OnError::Ignore),
+                );
+            }
+            (false, true, Some(n)) if !facts.terminating && !set.obj.terminating() => {
+                let mut value = pod.value.clone();
+                value.path_mut("metadata.ownerReferences").list_mut().push(set.owner_ref());
+                plan.act("sts.adopt-pod", Action::Update(Kind::Pod, value));
+                claimed.push((n, pod.clone()));
+            }
+            _ => {}
+        }
+    }
+    claimed.sort_by_key(|(n, _)| *n);
+    claimed.into_iter().map(|(_, pod)| pod).collect()
+}
+
+/// A set with `minReadySeconds` is looked at again when the next pod becomes available.
+fn requeue_for_availability(w: &World, set: &Set<'_>, pods: &[Obj], plan: &mut Plan) {
+    let next = pods
+        .iter()
+        .filter(|p| status::running_and_ready(p) && !status::available(set, p, w.now))
+        .map(|p| status::available_at(set, p))
+        .min();
+    if let Some(at) = next {
+        plan.act("sts.min-ready", Action::Requeue(at.saturating_sub(w.now), false));
+    }
+}
+
+struct Reconciler<'a> {
+    w: &'a World,
+    set: &'a Set<'a>,
+    revisions: &'a Revisions,
+    plan: &'a mut Plan,
+}
+
+impl Reconciler<'_> {
+    fn run(&mut self, pods: &[Obj], counts: &mut Counts) {
+        let set = self.set;
+        let mut slots: Vec<Slot> = (0..set.replicas).map(|i| Slot::Empty(set.start + i)).collect();
+        let mut condemned: Vec<&Obj> = Vec::new();
+        for pod in pods {
+            let Some(n) = set.ordinal(pod) else { continue };
+            match usize::try_from(n - set.start).ok().and_then(|i| slots.get_mut(i)) {
+                Some(slot) => *slot = Slot::Live(pod.clone()),
+                None => condemned.push(pod),
+            }
+        }
+        condemned.reverse();
+        let first_unavailable = self.first_unavailable(&slots, &condemned);
+        if self.replicas(&slots) == Pass::Ends {
+            return;
+        }
+        for pod in &condemned {
+            pod_control::fix_claims(self.w, set, pod, true, self.plan);
+        }
+        if self.scale_down(&condemned, first_unavailable.as_ref()) == Pass::Ends {
+            return;
+        }
+        if set.strategy() == "OnDelete" {
+            return;
+        }
+        self.rolling_update(&slots, counts);
+    }
+
+    /// Uid of the first unavailable pod, slots before condemned ones, both ascending; the
+    /// empty text stands for a slot without a pod.
+    fn first_unavailable(&self, slots: &[Slot], condemned: &[&Obj]) -> Option<Str> {
+        for slot in slots {
+            match slot {
+                Slot::Empty(_) => return Some(Str::default()),
+                Slot::Live(pod) if status::unavailable(self.set, pod, self.w.now) => {
+                    return Some(pod.uid());
+                }
+                Slot::Live(_) => {}
+            }
+        }
+        condemned
+            .iter()
+            .rev()
+            .find(|p| status::unavailable(self.set, p, self.w.now))
+            .map(|p| p.uid())
+    }
+
+    /// Section 3, step 6.
+    fn replicas(&mut self, slots: &[Slot]) -> Pass {
+        for slot in slots {
+            if self.process_replica(slot) == Pass::Ends && !self.set.parallel {
+                return Pass::Ends;
+            }
+        }
+        Pass::Goes
+    }
+
+    fn process_replica(&mut self, slot: &Slot) -> Pass {
+        let (w, set) = (self.w, self.set);
+        let pod = match slot {
+            Slot::Empty(ordinal) => return self.create(*ordinal),
+            Slot::Live(pod) => pod,
+        };
+        let facts = pod.pod();
+        if status::finished(pod) {
+            if !facts.terminating {
+                pod_control::delete_pod(set, pod, "sts.replace-finished", self.plan);
+            }
+            return Pass::Ends;
+        }
+        if facts.phase == crate::api::Phase::Pending
+            && !pod_control::create_claims(w, set, &pod.name(), self.plan)
+        {
+            return Pass::Ends;
+        }
+        if !set.parallel {
+            if facts.terminating {
+                return self.wait("sts.wait-gone", pod);
+            }
+            if !status::running_and_ready(pod) {
+                return self.wait("sts.wait-ready", pod);
+            }
+            if !status::available(set, pod, w.now) {
+                return self.wait("sts.wait-available", pod);
+            }
+        }
+        pod_control::update_pod(w, set, pod, self.plan);
+        Pass::Goes
+    }
+
+    /// Creates the pod of an empty slot, its claims first.
+    fn create(&mut self, ordinal: i64) -> Pass {
+        let (w, set) = (self.w, self.set);
+        let name = set.pod_name(ordinal);
+        if let Some(claim) = pod_control::stale_claim(w, set, &name) {
+            self.plan.waits = Some(("sts.wait-stale-claim", Some(claim), Str::default()));
+            return Pass::Ends;
+        }
+        if !pod_control::create_claims(w, set, &name, self.plan) {
+            return Pass::Ends;
+        }
+        let revision = if self.keeps_current(ordinal) {
+            &self.revisions.current
+        } else {
+            &self.revisions.update
+        };
+        let pod = identity::new_pod(set, &revision.template, ordinal, &revision.name);
+        pod_control::create_pod(set, pod, self.plan);
+        Pass::Ends
+    }
+
+    /// Section 5: does a pod that is made now get the current revision?
+    fn keeps_current(&self, ordinal: i64) -> bool {
+        let set = self.set;
+        if set.strategy() == "OnDelete" {
+            return false;
+        }
+        if set.rolling().is_null() {
+            let current = set.obj.status()["currentReplicas"].int_or(0);
+            ordinal < set.start + current
+        } else {
+            ordinal < set.start + set.partition()
+        }
+    }
+
+    /// Section 3, step 8: the highest ordinal first; one at a time when ordered.
+    fn scale_down(&mut self, condemned: &[&Obj], first_unavailable: Option<&Str>) -> Pass {
+        let set = self.set;
+        for pod in condemned {
+            let is_first = first_unavailable.is_some_and(|uid| *uid == pod.uid());
+            if pod.pod().terminating {
+                if set.parallel {
+                    continue;
+                }
+                return self.wait("sts.wait-gone", pod);
+            }
+            if !set.parallel && !is_first {
+                if !status::running_and_ready(pod) {
+                    return self.wait("sts.wait-ready-down", pod);
+                }
+                if !status::available(set, pod, self.w.now) {
+                    return self.wait("sts.wait-available", pod);
+                }
+            }
+            pod_control::delete_pod(set, pod, "sts.scale-down", self.plan);
+            if !set.parallel {
+                return Pass::Ends;
+            }
+        }
+        Pass::Goes
+    }
+
+    /// Section 4, with the gate `MaxUnavailableStatefulSet` off as in 1.36: from the last slot
+    /// down to the partition, one pod at a time, also when Parallel.
+    fn rolling_update(&mut self, slots: &[Slot], counts: &mut Counts) {
+        let set = self.set;
+        let lowest = usize::try_from(set.partition()).unwrap_or(0);
+        for slot in slots.iter().skip(lowest).rev() {
+            // a pod made in this pass is there for this walk, but not available
+            let Slot::Live(pod) = slot else { return };
+            let facts = pod.pod();
+            if facts.revision != self.revisions.update.name && !facts.terminating {
+                pod_control::delete_pod(set, pod, "sts.rolling-update", self.plan);
+                counts.current = (counts.current - 1).max(0);
+                return;
+            }
+            if status::unavailable(set, pod, self.w.now) {
+                self.wait("sts.wait-update", pod);
+                return;
+            }
+        }
+    }
+
+    fn wait(&mut self, rule: &'static str, pod: &Object) -> Pass {
+        self.plan.waits = Some((rule, Some(pod.key()), Str::default()));
+        Pass::Ends
+    }
+}

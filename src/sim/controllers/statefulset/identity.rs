@@ -1,0 +1,271 @@
+//! What makes a pod of a set that pod: name, labels, host name, claims (section 7), and the
+//! owner references that the retention policy wants on claims (section 9).
+
+use crate::api::{Kind, Obj, Object};
+use crate::value;
+use crate::value::{Str, Value};
+
+/// Label with the pod's own name.
+pub const POD_NAME_LABEL: &str = "statefulset.kubernetes.io/pod-name";
+/// Label with the ordinal.
+pub const POD_INDEX_LABEL: &str = "apps.kubernetes.io/pod-index";
+/// Label with the full name of the revision.
+pub const REVISION_LABEL: &str = "controller-revision-hash";
+
+/// The set, read once for a pass.
+pub struct Set<'a> {
+    /// The object.
+    pub obj: &'a Obj,
+    /// Its name.
+    pub name: Str,
+    /// Its namespace.
+    pub ns: Str,
+    /// Its uid.
+    pub uid: Str,
+    /// `spec.replicas`, 1 if missing.
+    pub replicas: i64,
+    /// `spec.ordinals.start`.
+    pub start: i64,
+    /// `podManagementPolicy: Parallel`.
+    pub parallel: bool,
+    /// `spec.minReadySeconds`.
+    pub min_ready: i64,
+}
+
+impl<'a> Set<'a> {
+    /// Reads the set.
+    pub fn of(obj: &'a Obj) -> Self {
+        let spec = obj.spec();
+        Self {
+            obj,
+            name: obj.name(),
+            ns: obj.ns(),
+            uid: obj.uid(),
+            replicas: spec["replicas"].int_or(1),
+            start: spec["ordinals"]["start"].int_or(0),
+            parallel: spec["podManagementPolicy"].str() == "Parallel",
+            min_ready: spec["minReadySeconds"].int_or(0),
+        }
+    }
+
+    /// `web-0`.
+    pub fn pod_name(&self, ordinal: i64) -> Str {
+        format!("{}-{ordinal}", self.name).into()
+    }
+
+    /// `updateStrategy.type`.
+    pub fn strategy(&self) -> &str {
+        self.obj.spec()["updateStrategy"]["type"].str()
+    }
+
+    /// `updateStrategy.rollingUpdate`, `Null` if missing.
+    pub fn rolling(&self) -> &Value {
+        &self.obj.spec()["updateStrategy"]["rollingUpdate"]
+    }
+
+    /// Lowest slot that a rollout may touch, as an index into the slots.
+    pub fn partition(&self) -> i64 {
+        self.rolling()["partition"].int_or(0)
+    }
+
+    /// Ordinal of a pod if its name is `<this set>-<digits>`.
+    pub fn ordinal(&self, pod: &Object) -> Option<i64> {
+        pod.pod().ordinal.as_ref().filter(|(set, _)| *set == self.name).map(|(_, n)| *n)
+    }
+
+    /// Claim templates in order.
+    pub fn templates(&self) -> &[Value] {
+        self.obj.spec()["volumeClaimTemplates"].items()
+    }
+
+    /// Does a retention policy ask for deletion on that occasion (`whenDeleted`, `whenScaled`)?
+    pub fn deletes(&self, when: &str) -> bool {
+        self.obj.spec()["persistentVolumeClaimRetentionPolicy"].get(when).str() == "Delete"
+    }
+
+    /// An owner reference with `controller` to this set.
+    pub fn owner_ref(&self) -> Value {
+        controller_ref("apps/v1", "StatefulSet", &self.name, &self.uid)
+    }
+}
+
+/// A controlling owner reference.
+pub fn controller_ref(
+    api_version: &'static str,
+    kind: &'static str,
+    name: &Str,
+    uid: &Str,
+) -> Value {
+    value!({
+        "apiVersion": api_version, "blockOwnerDeletion": true, "controller": true,
+        "kind": kind, "name": name, "uid": uid
+    })
+}
+
+/// `www-web-0`.
+pub fn claim_name(template: &Value, pod: &str) -> Str {
+    format!("{}-{pod}", template["metadata"]["name"].str()).into()
+}
+
+/// The pod object of an ordinal at a revision: `template` is that revision's pod template.
+pub fn new_pod(set: &Set<'_>, template: &Value, ordinal: i64, revision: &Str) -> Value {
+    let name = set.pod_name(ordinal);
+    let mut meta = Value::map();
+    for part in ["labels", "annotations", "finalizers"] {
+        if !template["metadata"].get(part).is_empty() {
+            meta.set(part, template["metadata"].get(part));
+        }
+    }
+    meta.set("name", &name);
+    meta.set("generateName", format!("{}-", set.name));
+    meta.set("namespace", &set.ns);
+    meta.set("ownerReferences", [set.owner_ref()]);
+    let labels = meta.entry("labels");
+    labels.set(POD_NAME_LABEL, &name);
+    labels.set(POD_INDEX_LABEL, ordinal.to_string());
+    labels.set(REVISION_LABEL, revision);
+    let mut spec = template["spec"].clone();
+    spec.set("hostname", &name);
+    if !set.obj.spec()["serviceName"].is_empty() {
+        spec.set("subdomain", &set.obj.spec()["serviceName"]);
+    }
+    if let Some(volumes) = storage(set, &spec["volumes"], &name) {
+        spec.set("volumes", volumes);
+    }
+    value!({"metadata": meta, "spec": spec})
+}
+
+/// The pod's volumes: one for each claim template first, then the template's own, except
+/// those of the same name. `None` if there are none.
+fn storage(set: &Set<'_>, own: &Value, pod: &str) -> Option<Value> {
+    let mut volumes: Vec<Value> = set
+        .templates()
+        .iter()
+        .map(|t| {
+            value!({
+                "name": (t["metadata"]["name"].to_str()),
+                "persistentVolumeClaim": {"claimName": (claim_name(t, pod))}
+            })
+        })
+        .collect();
+    let claimed: Vec<Str> = volumes.iter().map(|v| v["name"].to_str()).collect();
+    volumes.extend(own.items().iter().filter(|v| !claimed.contains(&v["name"].to_str())).cloned());
+    (!volumes.is_empty()).then(|| volumes.into())
+}
+
+/// A claim as the set would create it for a pod.
+pub fn new_claim(set: &Set<'_>, template: &Value, pod: &str) -> Value {
+    let mut labels = template["metadata"]["labels"].clone();
+    for (k, v) in set.obj.spec()["selector"]["matchLabels"].pairs() {
+        labels.set(k, v);
+    }
+    let mut meta = value!({"name": (claim_name(template, pod)), "namespace": (set.ns.clone())});
+    if !labels.is_empty() {
+        meta.set("labels", labels);
+    }
+    for part in ["annotations", "finalizers"] {
+        if !template["metadata"].get(part).is_empty() {
+            meta.set(part, template["metadata"].get(part));
+        }
+    }
+    value!({"metadata": meta, "spec": (template["spec"].clone())})
+}
+
+/// Has the live pod lost its identity (name, namespace, pod-name label)?
+pub fn identity_matches(set: &Set<'_>, pod: &Object) -> bool {
+    pod.label(POD_NAME_LABEL) == Some(pod.meta()["name"].str())
+        && pod.meta()["namespace"].str() == set.ns.as_str()
+}
+
+/// Does the pod mount the claims of its ordinal?
+pub fn storage_matches(set: &Set<'_>, pod: &Object) -> bool {
+    let name = pod.meta()["name"].str();
+    set.templates().iter().all(|t| {
+        let wanted = claim_name(t, name);
+        pod.spec()["volumes"].items().iter().any(|v| {
+            v["name"].str() == t["metadata"]["name"].str()
+                && v["persistentVolumeClaim"]["claimName"].str() == wanted.as_str()
+        })
+    })
+}
+
+/// The live pod with its identity and storage put right.
+pub fn repaired(set: &Set<'_>, pod: &Object) -> Value {
+    let mut value = pod.value.clone();
+    let name = pod.name();
+    let labels = value.path_mut("metadata.labels");
+    labels.set(POD_NAME_LABEL, &name);
+    if let Some(n) = set.ordinal(pod) {
+        labels.set(POD_INDEX_LABEL, n.to_string());
+    }
+    if !storage_matches(set, pod)
+        && let Some(volumes) = storage(set, &pod.spec()["volumes"], &name)
+    {
+        value.entry("spec").set("volumes", volumes);
+    }
+    value
+}
+
+/// Who shall own a claim.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClaimOwners {
+    set: bool,
+    pod: bool,
+}
+
+impl ClaimOwners {
+    /// The table of section 9. `condemned`: the pod's ordinal lies outside the set's range.
+    pub fn wanted(set: &Set<'_>, condemned: bool) -> Self {
+        let (deleted, scaled) = (set.deletes("whenDeleted"), set.deletes("whenScaled"));
+        Self { set: deleted && !(scaled && condemned), pod: scaled && condemned }
+    }
+}
+
+/// The claim's owner references as the policy wants them; `None` if they are right already.
+/// `pod` is the live pod that a condemned claim follows.
+pub fn claim_owner_refs(
+    set: &Set<'_>,
+    claim: &Object,
+    pod: Option<&Object>,
+    wanted: ClaimOwners,
+) -> Option<Value> {
+    let refs = claim.meta()["ownerReferences"].items();
+    let pod_uid = pod.map_or("", |p| p.meta()["uid"].str());
+    let is_set = |r: &Value| r["uid"].str() == set.uid.as_str();
+    let is_pod = |r: &Value| {
+        r["kind"].str() == "Pod"
+            && (r["uid"].str() == pod_uid
+                || pod.is_some_and(|p| r["name"].str() == p.meta()["name"].str()))
+    };
+    let mut next: Vec<Value> = refs.iter().filter(|r| !is_set(r) && !is_pod(r)).cloned().collect();
+    if wanted.set {
+        next.push(set.owner_ref());
+    }
+    if wanted.pod
+        && let Some(pod) = pod
+    {
+        next.push(controller_ref("v1", "Pod", &pod.name(), &pod.uid()));
+    }
+    let same = next.len() == refs.len() && next.iter().all(|n| refs.contains(n));
+    (!same).then(|| next.into())
+}
+
+/// Does another controller own the claim, so that the policy cannot act on it?
+pub fn foreign_controller(set: &Set<'_>, claim: &Object, pod: &str) -> bool {
+    claim.controller_ref().is_some_and(|r| {
+        let own_pod = r["kind"].str() == "Pod" && r["name"].str() == pod;
+        r["uid"].str() != set.uid.as_str() && !own_pod
+    })
+}
+
+/// Is the claim owned by an earlier pod of this name (another uid), which the garbage
+/// collector has yet to follow? Then the pod must not be created yet.
+pub fn stale(claim: &Object, pod: &str, live_uid: &str) -> bool {
+    claim.meta()["ownerReferences"]
+        .items()
+        .iter()
+        .any(|r| r["kind"].str() == "Pod" && r["name"].str() == pod && r["uid"].str() != live_uid)
+}
+
+/// Kind of claims, for readers of [`claim_name`].
+pub const CLAIM: Kind = Kind::PersistentVolumeClaim;
