@@ -133,7 +133,7 @@ fn node(w: &World, n: u32) -> Value {
                 "architecture": "amd64",
                 "containerRuntimeVersion": "containerd://2.1.4",
                 "kernelVersion": "6.12.0",
-                "kubeletVersion": "v1.36.4",
+                "kubeletVersion": "v1.36.2",
                 "operatingSystem": "linux",
                 "osImage": "Debian GNU/Linux 13 (trixie)"
             }

@@ -15,6 +15,22 @@ pub enum Latency {
     Instant,
 }
 
+impl Latency {
+    /// `realistic`, `recording`, `instant`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Realistic => "realistic",
+            Self::Recording => "recording",
+            Self::Instant => "instant",
+        }
+    }
+
+    /// The latency of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Realistic, Self::Recording, Self::Instant].into_iter().find(|l| l.name() == name)
+    }
+}
+
 /// What a duration is for; the numbers are in [`Config::delay`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Delay {

@@ -12,10 +12,13 @@ pub mod kubelet;
 pub mod log;
 pub mod manifest;
 pub mod net;
+pub mod permalink;
 pub mod queue;
+pub mod recording;
 pub mod rng;
 pub mod scheduler;
 pub mod storage;
+pub mod timeline;
 pub mod value;
 pub mod world;
 

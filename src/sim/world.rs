@@ -62,6 +62,8 @@ pub struct World {
     pub(crate) gc: crate::controllers::garbage_collector::State,
     /// Knowledge of the node lifecycle controllers.
     pub nodes: crate::controllers::node_lifecycle::State,
+    /// Number of inputs that this world has been given.
+    pub(crate) inputs_seen: usize,
     cause: Option<Seq>,
     by: Comp,
     rule: &'static str,
@@ -88,6 +90,7 @@ impl World {
             terminals: crate::kubectl::State::default(),
             gc: crate::controllers::garbage_collector::State::default(),
             nodes: crate::controllers::node_lifecycle::State::default(),
+            inputs_seen: 0,
             cause: None,
             by: Comp::ApiServer,
             rule: "cluster",

@@ -20,3 +20,11 @@ pub fn reconcile(_w: &World, _comp: Comp, _key: &Key) -> Plan {
 
 /// Own timers.
 pub fn timer(_w: &mut World, _comp: Comp, _key: &Key, _uid: &Str, _what: &'static str, _n: u64) {}
+
+impl World {
+    /// The node stops answering.
+    pub fn node_down(&mut self, _name: &str) {}
+
+    /// The node comes back.
+    pub fn node_up(&mut self, _name: &str) {}
+}

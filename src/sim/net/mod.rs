@@ -25,3 +25,9 @@ pub fn allocate_service(_w: &mut World, _svc: &mut Value, _dry_run: bool) -> Res
 
 /// Gives a Service's addresses back.
 pub fn release_service(_w: &mut World, _svc: &Value) {}
+
+/// A person has a client pod look a name up.
+pub fn act_lookup(_w: &mut World, _client: &str, _name: &str) {}
+
+/// A person has a client pod connect to the address that it remembers.
+pub fn act_remembered(_w: &mut World, _client: &str) {}

@@ -1,0 +1,322 @@
+//! The same commands through `podium run` give the same story as a recorded cluster.
+//!
+//! Compared are, for every folder of tests/golden: each command's printed text
+//! (transcript.txt) and each object's history (summary.txt). Normalised are ages, times,
+//! addresses, node names, uids, random suffixes, event names, resource versions and column
+//! padding; event lists, watches, describe and rollout status are compared as sets of lines,
+//! without the counts of FailedScheduling, ExternalProvisioning and Waiting lines. Nothing else.
+//!
+//! Cases that are not met are named in gaps.txt; the test fails when that list is not exact.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use regex::Regex;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden")
+}
+
+/// Takes out what differs from run to run.
+struct Normaliser(Vec<(Regex, &'static str)>);
+
+impl Normaliser {
+    fn new() -> Self {
+        let rules = [
+            (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+            (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000", "TIME"),
+            (r"\b10\.244\.\d+\.\d+\b", "PODIP"),
+            (r"\b10\.96\.\d+\.\d+\b", "SVCIP"),
+            (r"\b(172\.18|192\.168|10\.0)\.\d+\.\d+\b", "HOSTIP"),
+            (r"\b(worker|node)-\d+\b", "NODE"),
+            (r#"resourceVersion: "\d+""#, "resourceVersion: RV"),
+            (r#""resourceVersion": ?"\d+""#, "resourceVersion RV"),
+            (r"\b([a-z0-9-]+)\.[0-9a-f]{16}\b", "$1.EVENT"),
+            (r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "-RAND"),
+            (r"\bin \d+ms \(\d+ms including waiting\)\. Image size: \d+ bytes", "PULLED"),
+            (r"\(x\d+ over [0-9dhms]+\)", "(REPEATED)"),
+            (r"(^|[\s(])(\d+d)?(\d+h)?(\d+m)?\d+s( ago)?($|[\s)])", "${1}AGE$6"),
+            (r"(^|\s)\d+[mhd](\d+[mh])?($|\s)", "${1}AGE$3"),
+            (r"/tmp/[A-Z]+-\d+/", "/tmp/DIFF/"),
+            (r" {2,}", "  "),
+        ];
+        Self(rules.iter().map(|(re, to)| (Regex::new(re).unwrap(), *to)).collect())
+    }
+
+    fn line(&self, line: &str) -> String {
+        let mut line = line.to_owned();
+        for (re, to) in &self.0 {
+            // twice: two ages beside each other share the space between them
+            line = re.replace_all(&line, *to).into_owned();
+            line = re.replace_all(&line, *to).into_owned();
+        }
+        line.trim_end().to_owned()
+    }
+}
+
+/// A command and what it printed.
+#[derive(Debug)]
+struct Block {
+    command: String,
+    lines: Vec<String>,
+}
+
+fn blocks(transcript: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for line in transcript.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            blocks.push(Block { command: command.to_owned(), lines: Vec::new() });
+        } else if line.starts_with("# settled") || line.starts_with("# node-") {
+        } else if let Some(block) = blocks.last_mut() {
+            block.lines.push(line.to_owned());
+        }
+    }
+    blocks
+}
+
+/// Are the printed lines compared as a set (their order and number differ between runs of a
+/// real cluster)?
+fn as_set(command: &str) -> bool {
+    command.contains("events")
+        || command.contains(" -w")
+        || command.contains("^C")
+        || command.contains("describe")
+        || command.contains("rollout status")
+}
+
+fn compare(n: &Normaliser, command: &str, want: &[String], got: &[String]) -> Option<String> {
+    let want: Vec<String> = want.iter().map(|l| n.line(l)).collect();
+    let got: Vec<String> = got.iter().map(|l| n.line(l)).collect();
+    let same = if as_set(command) {
+        want.iter().collect::<BTreeSet<_>>() == got.iter().collect::<BTreeSet<_>>()
+    } else {
+        want == got
+    };
+    if same {
+        return None;
+    }
+    let mut diff = String::new();
+    for line in want.iter().filter(|l| !got.contains(l)) {
+        let _ = writeln!(diff, "  - {line}");
+    }
+    for line in got.iter().filter(|l| !want.contains(l)) {
+        let _ = writeln!(diff, "  + {line}");
+    }
+    if diff.is_empty() {
+        diff = "  (same lines, another order or number)\n".to_owned();
+    }
+    Some(diff)
+}
+
+fn podium(folder: &Path, format: &str) -> String {
+    let out = Command::new(env!("CARGO_BIN_EXE_podium"))
+        .args(["run", "--latency", "recording", "--format", format, "--dir"])
+        .arg(folder)
+        .arg(folder.join("commands.txt"))
+        .output()
+        .expect("podium runs");
+    assert!(out.status.success(), "{}: {}", folder.display(), String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).expect("podium prints UTF-8")
+}
+
+/// One line for a change of an object, as summary.txt has it; `None` for kinds that the
+/// summaries leave out.
+fn digest(change: &serde_json::Value) -> Option<(String, String)> {
+    let o = &change["object"];
+    let s = |v: &serde_json::Value| v.as_str().unwrap_or("-").to_owned();
+    let num = |v: &serde_json::Value| v.as_i64().unwrap_or(0);
+    let meta = &o["metadata"];
+    let kind = change["type"].as_str()?;
+    let resource = change["resource"].as_str()?;
+    let owners: Vec<String> = meta["ownerReferences"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|r| format!("{}/{}", s(&r["kind"]), s(&r["name"])))
+        .collect();
+    let owners = if owners.is_empty() { "-".to_owned() } else { owners.join(",") };
+    let end = if meta["deletionTimestamp"].is_string() { " terminating" } else { "" };
+    let status = &o["status"];
+    let (short, name, body) = match resource {
+        "pods" => {
+            let conditions = status["conditions"].as_array();
+            let ready = conditions
+                .into_iter()
+                .flatten()
+                .find(|c| c["type"] == "Ready")
+                .map_or("-".to_owned(), |c| s(&c["status"]));
+            let waiting = s(&status["containerStatuses"][0]["state"]["waiting"]["reason"]);
+            let body = format!(
+                "phase={} ready={ready} node={} ip={} waiting={waiting} rev={}",
+                s(&status["phase"]),
+                s(&o["spec"]["nodeName"]),
+                s(&status["podIP"]),
+                s(&meta["labels"]["controller-revision-hash"]),
+            );
+            ("pod", s(&meta["name"]), body)
+        }
+        "statefulsets" => {
+            let observed =
+                status["observedGeneration"].as_i64().map_or("-".into(), |g| g.to_string());
+            let body = format!(
+                "spec.replicas={} replicas={} ready={} available={} current={} updated={} cur={} upd={} gen={}/{observed}",
+                num(&o["spec"]["replicas"]),
+                num(&status["replicas"]),
+                num(&status["readyReplicas"]),
+                num(&status["availableReplicas"]),
+                num(&status["currentReplicas"]),
+                num(&status["updatedReplicas"]),
+                s(&status["currentRevision"]),
+                s(&status["updateRevision"]),
+                num(&meta["generation"]),
+            );
+            ("sts", s(&meta["name"]), body)
+        }
+        "persistentvolumeclaims" => {
+            let body = format!(
+                "phase={} volume={} owners={owners}",
+                s(&status["phase"]),
+                s(&o["spec"]["volumeName"])
+            );
+            ("pvc", s(&meta["name"]), body)
+        }
+        "persistentvolumes" => {
+            let body = format!(
+                "phase={} claim={}",
+                s(&status["phase"]),
+                s(&o["spec"]["claimRef"]["name"])
+            );
+            ("pv", s(&meta["name"]), body)
+        }
+        "controllerrevisions" => {
+            ("controllerrevision", s(&meta["name"]), format!("revision={}", num(&o["revision"])))
+        }
+        _ => return None,
+    };
+    Some((format!("{short} {name}"), format!("{kind} {body}{end}")))
+}
+
+/// Each object's history; lines equal to the one before are left out.
+type Story = BTreeMap<String, Vec<String>>;
+
+fn add(story: &mut Story, n: &Normaliser, object: &str, line: &str) {
+    // provisioned volumes have names of their own in every run: they go together
+    let lines = story.entry(n.line(object)).or_default();
+    let line = n.line(line);
+    if lines.last() != Some(&line) {
+        lines.push(line);
+    }
+}
+
+fn recorded_story(n: &Normaliser, summary: &str) -> Story {
+    let mut story = Story::new();
+    for line in summary.lines() {
+        let mut words = line.splitn(3, ' ');
+        let (Some(kind), Some(name), Some(rest)) = (words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        if matches!(kind, "pod" | "sts" | "pvc" | "controllerrevision") {
+            add(&mut story, n, &format!("{kind} {name}"), rest);
+        }
+    }
+    story
+}
+
+fn simulated_story(n: &Normaliser, events: &str) -> Story {
+    let mut story = Story::new();
+    for line in events.lines() {
+        let change: serde_json::Value = serde_json::from_str(line).expect("a JSON line");
+        if let Some((object, line)) = digest(&change)
+            && !object.starts_with("pv ")
+        {
+            add(&mut story, n, &object, &line);
+        }
+    }
+    story
+}
+
+/// The status of a set is written at each of its passes; how many passes fall between two
+/// writes of others differs from run to run, so its history is compared at its resting points.
+fn story_matches(object: &str, want: &[String], got: &[String]) -> bool {
+    if object.starts_with("sts ") { want.last() == got.last() } else { want == got }
+}
+
+#[test]
+fn recordings_are_reproduced() {
+    let n = Normaliser::new();
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let mut failed: BTreeMap<String, String> = BTreeMap::new();
+    let mut checks = 0;
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(root())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.join("commands.txt").exists())
+        .filter(|p| p.to_string_lossy().contains(&only))
+        .collect();
+    folders.sort();
+    for folder in &folders {
+        let case = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let read = |f: &str| std::fs::read_to_string(folder.join(f)).unwrap_or_default();
+        let want = blocks(&read("transcript.txt"));
+        let got = blocks(&podium(folder, "transcript"));
+        for (i, block) in want.iter().enumerate() {
+            checks += 1;
+            let name = format!("{case} #{} {}", i + 1, block.command);
+            match got.get(i) {
+                Some(g) if g.command == block.command => {
+                    if let Some(diff) = compare(&n, &block.command, &block.lines, &g.lines) {
+                        failed.insert(name, diff);
+                    }
+                }
+                other => {
+                    let found = other.map_or("nothing", |g| &g.command);
+                    failed.insert(name, format!("  (command missing: found {found})\n"));
+                }
+            }
+        }
+        let want = recorded_story(&n, &read("summary.txt"));
+        let got = simulated_story(&n, &podium(folder, "events"));
+        for object in want.keys().chain(got.keys()).collect::<BTreeSet<_>>() {
+            checks += 1;
+            let none = Vec::new();
+            let (w, g) = (want.get(object).unwrap_or(&none), got.get(object).unwrap_or(&none));
+            if !story_matches(object, w, g) {
+                let mut diff = String::new();
+                let _ = writeln!(diff, "  recorded:\n    {}", w.join("\n    "));
+                let _ = writeln!(diff, "  simulated:\n    {}", g.join("\n    "));
+                failed.insert(format!("{case} story of {object}"), diff);
+            }
+        }
+    }
+    let gaps_file = root().join("gaps.txt");
+    if std::env::var("UPDATE_GAPS").is_ok() {
+        let text: String = failed.keys().map(|k| format!("{k}\n")).collect();
+        std::fs::write(&gaps_file, text).unwrap();
+    }
+    let known: BTreeSet<String> = std::fs::read_to_string(&gaps_file)
+        .unwrap_or_default()
+        .lines()
+        .filter(|l| !l.is_empty() && l.contains(&only))
+        .map(str::to_owned)
+        .collect();
+    let mut report = String::new();
+    for (name, diff) in &failed {
+        if !known.contains(name) {
+            let _ = writeln!(report, "DIFFERS {name}\n{diff}");
+        }
+    }
+    for name in known.iter().filter(|k| !failed.contains_key(*k)) {
+        let _ = writeln!(report, "NO LONGER A GAP (take it out of gaps.txt): {name}");
+    }
+    println!(
+        "golden: {} folders, {checks} checks, {} met, {} known gaps",
+        folders.len(),
+        checks - failed.len(),
+        known.len()
+    );
+    assert!(report.is_empty(), "\n{report}");
+}
