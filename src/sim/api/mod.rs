@@ -2,6 +2,7 @@
 
 pub mod kind;
 pub mod object;
+pub mod quantity;
 pub mod selector;
 pub mod time;
 
