@@ -27,7 +27,6 @@ pub fn cluster(w: &mut World) {
             "volumeBindingMode": mode
         });
         if default {
-            class.set("allowVolumeExpansion", true);
             class
                 .path_mut("metadata.annotations")
                 .set("storageclass.kubernetes.io/is-default-class", "true");

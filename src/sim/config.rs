@@ -2,6 +2,24 @@
 
 use crate::api::time::{MS, SECOND};
 use crate::rng::Stream;
+use crate::value::Str;
+
+/// Provisioners that learners' manifests name most; the first is the simulated cluster's own.
+const PROVISIONERS: [&str; 13] = [
+    "disk.sim.example",
+    "rancher.io/local-path",
+    "k8s.io/minikube-hostpath",
+    "docker.io/hostpath",
+    "hostpath.csi.k8s.io",
+    "pd.csi.storage.gke.io",
+    "ebs.csi.aws.com",
+    "disk.csi.azure.com",
+    "file.csi.azure.com",
+    "cinder.csi.openstack.org",
+    "csi.vsphere.vmware.com",
+    "driver.longhorn.io",
+    "k8s-sigs.io/nfs-subdir-external-provisioner",
+];
 
 /// How long things take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -56,6 +74,8 @@ pub enum Delay {
     Cleanup,
     /// The provisioner makes a volume.
     Provision,
+    /// The provisioner removes a volume.
+    Unprovision,
     /// A volume is attached to a node.
     Attach,
     /// A volume is detached from a node.
@@ -89,6 +109,8 @@ pub struct Config {
     pub node_memory: i64,
     /// Largest number of pods on a node.
     pub node_pods: i64,
+    /// External provisioners that run beside the cluster; a class with another one waits for ever.
+    pub provisioners: Vec<Str>,
 }
 
 impl Default for Config {
@@ -104,6 +126,7 @@ impl Default for Config {
             node_cpu: 8_000,
             node_memory: 32 << 30,
             node_pods: 110,
+            provisioners: PROVISIONERS.iter().map(|p| Str::Lit(p)).collect(),
         }
     }
 }
@@ -120,6 +143,7 @@ impl Config {
                 Delay::KubeletSync => 20 * MS,
                 Delay::Start | Delay::PullError | Delay::Stop => 300 * MS,
                 Delay::Provision => 150 * MS,
+                Delay::Unprovision => 100 * MS,
                 Delay::Dns | Delay::Connect => MS,
                 Delay::Sandbox | Delay::Pull | Delay::Cleanup | Delay::Attach | Delay::Detach => 0,
             },
@@ -136,6 +160,7 @@ impl Config {
                     Delay::Stop => (300, 1200),
                     Delay::Cleanup => (50, 300),
                     Delay::Provision => (500, 2500),
+                    Delay::Unprovision => (200, 1000),
                     Delay::Attach => (700, 2500),
                     Delay::Detach => (500, 2000),
                     Delay::Dns => (150, 300),

@@ -54,6 +54,8 @@ pub struct World {
     pub scheduler: crate::scheduler::State,
     /// Disks and attachments.
     pub storage: crate::storage::State,
+    /// Who uses which claim, which volumes are free.
+    pub claims: crate::storage::claims::Index,
     /// Addresses, caches, resolvers.
     pub net: crate::net::State,
     /// Terminals and what runs in them.
@@ -86,6 +88,7 @@ impl World {
             kubelet: crate::kubelet::State::default(),
             scheduler: crate::scheduler::State::default(),
             storage: crate::storage::State::default(),
+            claims: crate::storage::claims::Index::default(),
             net: crate::net::State::default(),
             terminals: crate::kubectl::State::default(),
             gc: crate::controllers::garbage_collector::State::default(),
@@ -228,6 +231,7 @@ impl World {
     pub(crate) fn notify(&mut self, seq: Seq, change: ChangeType, old: Option<&Obj>, new: &Obj) {
         let before = self.cause.replace(seq);
         if new.kind != Kind::Event {
+            crate::storage::claims::on_change(self, change, old, new);
             crate::controllers::route(self, change, old, new);
             crate::scheduler::on_change(self, change, old, new);
             crate::kubelet::on_change(self, change, old, new);
@@ -263,7 +267,7 @@ impl World {
                 self.rule = what;
                 match comp {
                     Comp::Kubelet => crate::kubelet::timer(self, &key, &uid, what, n),
-                    Comp::AttachDetach | Comp::Provisioner => {
+                    Comp::AttachDetach => {
                         crate::storage::timer(self, comp, &key, &uid, what, n);
                     }
                     Comp::Scheduler => crate::scheduler::timer(self, &key, what),

@@ -52,7 +52,7 @@ fn has_status(kind: Kind) -> bool {
 }
 
 /// Sets the fields that the server owns in a new object.
-pub fn prepare_create(_w: &World, kind: Kind, value: &mut Value) {
+pub fn prepare_create(w: &World, kind: Kind, value: &mut Value) {
     if has_status(kind) && !matches!(kind, Kind::Node) {
         value.remove("status");
     }
@@ -72,7 +72,8 @@ pub fn prepare_create(_w: &World, kind: Kind, value: &mut Value) {
             add_finalizer(value, "kubernetes.io/pvc-protection");
         }
         Kind::PersistentVolume => {
-            value.set("status", value!({"phase": "Pending"}));
+            let now = crate::api::time::rfc3339(w.now);
+            value.set("status", value!({"lastPhaseTransitionTime": now, "phase": "Pending"}));
             add_finalizer(value, "kubernetes.io/pv-protection");
         }
         Kind::Namespace => {

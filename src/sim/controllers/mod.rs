@@ -50,6 +50,10 @@ pub enum Action {
     Event(Obj, Note),
     /// Look at the key again after that many microseconds; `true`: an endless repetition.
     Requeue(u64, bool),
+    /// Put another key into a component's queue.
+    Wake(Comp, Key),
+    /// Set the component's own timer on an object: which step, after how many microseconds.
+    Timer(Obj, &'static str, u64),
     /// The pass fails with this error (after what came before it).
     Fail(Str),
 }
@@ -177,6 +181,14 @@ fn perform(w: &mut World, comp: Comp, key: &Key, action: Action) -> Result<(), S
             w.enqueue_after(comp, key.clone(), after, background);
             Ok(())
         }
+        Action::Wake(other, key) => {
+            w.enqueue(other, key);
+            Ok(())
+        }
+        Action::Timer(obj, what, after) => {
+            w.timer(comp, &obj, what, 0, after);
+            Ok(())
+        }
         Action::Fail(message) => Err(Status::new(Reason::InternalError, message)),
     }
 }
@@ -205,8 +217,12 @@ pub fn sync(w: &mut World, comp: Comp, key: &Key) {
 
 /// A controller's own timer.
 pub fn timer(w: &mut World, comp: Comp, key: &Key, uid: &Str, what: &'static str, n: u64) {
-    if matches!(comp, Comp::NodeLifecycle | Comp::TaintEviction | Comp::PodGc) {
-        node_lifecycle::timer(w, comp, key, uid, what, n);
+    match comp {
+        Comp::NodeLifecycle | Comp::TaintEviction | Comp::PodGc => {
+            node_lifecycle::timer(w, comp, key, uid, what, n);
+        }
+        Comp::Provisioner => provisioner::timer(w, key, uid, what),
+        _ => {}
     }
 }
 
