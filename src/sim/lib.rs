@@ -20,6 +20,7 @@ pub mod scheduler;
 pub mod storage;
 pub mod timeline;
 pub mod value;
+pub mod workload;
 pub mod world;
 
 pub use config::{Config, Latency};

@@ -269,6 +269,17 @@ impl World {
         // a namespace goes when its controller has emptied it
         let emptied = key.kind != Kind::Namespace || old.spec()["finalizers"].is_empty();
         if finalizers.is_empty() && grace == 0 && emptied {
+            let pending = old.meta()["deletionGracePeriodSeconds"].as_int();
+            if key.kind == Kind::Pod && pending != Some(0) {
+                // a pod is first written with no grace left, then removed: watchers see both
+                if pending.is_none() {
+                    let generation = meta["generation"].int_or(0) + 1;
+                    meta.set("generation", generation);
+                }
+                meta.set("deletionTimestamp", rfc3339(self.now));
+                meta.set("deletionGracePeriodSeconds", 0);
+                self.commit(ChangeType::Modified, Some(old), key.kind, value);
+            }
             return Ok(self.remove(key, None));
         }
         if finalizers.is_empty() {

@@ -1,20 +1,265 @@
-//! The kubelets.
-use crate::api::{Key, Obj};
+//! The kubelets: what happens on a node between a pod's binding and its end
+//! (behaviour/pod-lifecycle.md 1 to 5).
+//!
+//! One pod is a [`PodRun`]; each step ends in a timer or in a status write. A node that is
+//! down does nothing: its timers are kept and go on when it comes back.
+//!
+//! # Divergence from real Kubernetes
+//! There is no pod life-cycle relist of one second in between: states are reported when they
+//! change. Images of one pod are pulled one after the other, images of different pods at the
+//! same time.
+
+pub mod images;
+mod qos;
+pub mod run;
+mod start;
+mod status;
+mod stop;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::api::{Key, Kind, Obj};
+use crate::apiserver::Sub;
+use crate::apiserver::events::{EventType, Note};
+use crate::config::Latency;
 use crate::log::ChangeType;
-use crate::value::{Str, Value};
+use crate::queue::Comp;
+use crate::value::Str;
 use crate::world::World;
+pub use qos::qos_class;
+use run::{PodRun, Stage};
 
 /// What the kubelets know.
 #[derive(Clone, Default)]
-pub struct State {}
+pub struct State {
+    /// Pods on nodes, by uid.
+    pods: BTreeMap<Str, Rc<PodRun>>,
+    /// Uids of the pods of each node.
+    by_node: BTreeMap<Str, BTreeSet<Str>>,
+    /// Images that are on a node: (node, image).
+    images: BTreeMap<Str, BTreeSet<Str>>,
+    /// Nodes that are down, with the timers that wait for their return.
+    down: BTreeMap<Str, Vec<Frozen>>,
+    /// Last host number given out on each node.
+    next_ip: BTreeMap<Str, u64>,
+    /// Pods (uids) that wait for a claim to be bound or a disk to be attached.
+    waiting: BTreeMap<Key, BTreeSet<Str>>,
+}
 
-/// `status.qosClass`.
-pub fn qos_class(_spec: &Value) -> &'static str {
-    "BestEffort"
+/// A step that a node which is down could not take.
+#[derive(Clone)]
+struct Frozen {
+    key: Key,
+    uid: Str,
+    what: &'static str,
+    n: u64,
+}
+
+impl State {
+    /// What runs for the pod with this uid.
+    pub fn pod(&self, uid: &str) -> Option<&PodRun> {
+        self.pods.get(uid).map(|r| &**r)
+    }
+
+    /// Pods of a node, in the order of their uids.
+    pub fn on_node(&self, node: &str) -> impl Iterator<Item = &PodRun> {
+        self.by_node.get(node).into_iter().flatten().filter_map(|uid| self.pod(uid))
+    }
+
+    /// Is the node (or its kubelet) down?
+    pub fn is_down(&self, node: &str) -> bool {
+        self.down.contains_key(node)
+    }
+
+    fn edit<R>(&mut self, uid: &str, f: impl FnOnce(&mut PodRun) -> R) -> Option<R> {
+        self.pods.get_mut(uid).map(|r| f(Rc::make_mut(r)))
+    }
 }
 
 /// A change that kubelets may care for.
-pub fn on_change(_w: &mut World, _change: ChangeType, _old: Option<&Obj>, _new: &Obj) {}
+pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
+    match new.kind {
+        Kind::Pod => pod_changed(w, change, old, new),
+        Kind::PersistentVolumeClaim if change != ChangeType::Deleted => {
+            if new.status()["phase"].str() == "Bound" {
+                wake(w, &new.key());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
+    let node = &new.spec()["nodeName"];
+    if node.is_null() {
+        return;
+    }
+    let uid = new.uid();
+    if change == ChangeType::Deleted {
+        forget(w, &uid, new);
+        return;
+    }
+    let Some(run) = w.kubelet.pod(&uid) else {
+        if !matches!(new.status()["phase"].str(), "Succeeded" | "Failed") {
+            let run = PodRun::new(new.key(), uid.clone(), node.to_str(), &new.value, w.now);
+            w.kubelet.by_node.entry(run.node.clone()).or_default().insert(uid.clone());
+            w.kubelet.pods.insert(uid.clone(), Rc::new(run));
+            let after = w.delay(crate::config::Delay::KubeletSync, &[&uid]);
+            later(w, &uid, "kubelet.sync", 0, after, false);
+        }
+        return;
+    };
+    if new.terminating() {
+        let (was, grace) = match old {
+            Some(o) => (o.terminating(), &o.meta()["deletionGracePeriodSeconds"]),
+            None => (false, &crate::value::Value::Null),
+        };
+        if run.stage < Stage::Stopping
+            || (was && *grace != new.meta()["deletionGracePeriodSeconds"])
+        {
+            later(w, &uid, "kubelet.kill", 0, 0, false);
+        }
+    } else if old.is_some_and(|o| {
+        o.spec() != new.spec() || o.meta()["annotations"] != new.meta()["annotations"]
+    }) {
+        start::respec(w, &uid, new);
+    }
+}
+
+/// The object is gone: nothing more is reported. Containers of a pod that was removed by
+/// force are stopped all the same.
+fn forget(w: &mut World, uid: &Str, last: &Obj) {
+    let Some(run) = w.kubelet.pods.remove(uid) else { return };
+    if let Some(set) = w.kubelet.by_node.get_mut(&run.node) {
+        set.remove(uid);
+    }
+    for set in w.kubelet.waiting.values_mut() {
+        set.remove(uid);
+    }
+    w.kubelet.waiting.retain(|_, set| !set.is_empty());
+    if run.stage < Stage::Stopping && !w.kubelet.is_down(&run.node) {
+        stop::announce(w, &run, last);
+    }
+}
+
+/// Looks again at the pods that wait for this object.
+pub(crate) fn wake(w: &mut World, on: &Key) {
+    if let Some(uids) = w.kubelet.waiting.remove(on) {
+        for uid in uids {
+            later(w, &uid, "kubelet.volumes", 0, 0, false);
+        }
+    }
+}
 
 /// A kubelet's own step.
-pub fn timer(_w: &mut World, _key: &Key, _uid: &Str, _what: &'static str, _n: u64) {}
+pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
+    let Some(run) = w.kubelet.pods.get(uid) else { return };
+    if let Some(frozen) = w.kubelet.down.get_mut(&run.node) {
+        frozen.push(Frozen { key: key.clone(), uid: uid.clone(), what, n });
+        return;
+    }
+    let Some(pod) = w.store.by_key(key).filter(|p| p.meta()["uid"].str() == uid.as_str()).cloned()
+    else {
+        return;
+    };
+    let i = (n & 0xff) as usize;
+    match what {
+        "kubelet.sync" => start::first_sync(w, uid, &pod),
+        "kubelet.volumes" => start::volumes(w, uid, &pod),
+        "kubelet.sandbox" => start::sandbox(w, uid, &pod),
+        "kubelet.pulled" => start::pulled(w, uid, &pod, i, n >> 8),
+        "kubelet.pull-failed" => start::pull_failed(w, uid, &pod, i),
+        "kubelet.pull-wait" => start::pull_wait(w, uid, i),
+        "kubelet.pull-retry" | "kubelet.retry" => start::retry(w, uid, &pod, i),
+        "kubelet.create" => start::create(w, uid, &pod, i),
+        "kubelet.exit" => start::exit_due(w, uid, &pod, n),
+        "kubelet.restart" => start::restart(w, uid, &pod, n),
+        "kubelet.backoff" => start::backoff_over(w, uid, &pod, n),
+        "kubelet.kill" => stop::kill(w, uid, &pod),
+        "kubelet.stopped" => stop::stopped(w, uid),
+        "kubelet.gone" => stop::gone(w, uid, key),
+        _ => {}
+    }
+}
+
+/// The i-th container's timer number: index and life.
+fn number(run: &PodRun, i: usize) -> u64 {
+    i as u64 | run.containers[i].life << 8
+}
+
+/// Sets a timer for a pod.
+fn later(w: &mut World, uid: &Str, what: &'static str, n: u64, after: u64, background: bool) {
+    if let Some(run) = w.kubelet.pod(uid) {
+        let key = run.key.clone();
+        w.timer_at(Comp::Kubelet, key, uid.clone(), what, n, w.now + after, background);
+    }
+}
+
+/// Records an event of a kubelet about a pod, or about its i-th container.
+fn event(
+    w: &mut World,
+    run: &PodRun,
+    pod: &Obj,
+    i: Option<usize>,
+    kind: EventType,
+    reason: &'static str,
+    message: impl Into<Str>,
+) {
+    let path = i.map_or_else(Str::default, |i| run.field_path(i));
+    let mut note = Note::normal("kubelet", reason, message).on(run.node.clone(), path);
+    note.event_type = kind;
+    w.acting(Comp::Kubelet, "kubelet.event", |w| w.event(pod, &note));
+}
+
+fn recording(w: &World) -> bool {
+    w.config.latency == Latency::Recording
+}
+
+/// Writes the pod's status as it is now.
+fn write_status(w: &mut World, uid: &Str, rule: &'static str) {
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let style = status::Style { recording: recording(w), now: crate::api::time::rfc3339(w.now) };
+    w.acting(Comp::Kubelet, rule, |w| {
+        let Some(pod) = w.store.by_key(&run.key).filter(|p| p.uid() == *uid).cloned() else {
+            return;
+        };
+        let status = status::build(&run, &pod.value, &style);
+        drop(pod);
+        w.modify(&run.key, Sub::Status, |v| v.set("status", status));
+    });
+}
+
+/// The node stops: nothing happens on it any more until it comes back.
+pub fn node_down(w: &mut World, node: &Str) {
+    w.kubelet.down.entry(node.clone()).or_default();
+}
+
+/// The node is back: what it had to do goes on, and its pods are reported as they are.
+pub fn node_up(w: &mut World, node: &Str) {
+    let Some(frozen) = w.kubelet.down.remove(node) else { return };
+    for Frozen { key, uid, what, n } in frozen {
+        let at = w.now;
+        w.timer_at(Comp::Kubelet, key, uid, what, n, at, false);
+    }
+    let uids: Vec<Str> = w.kubelet.by_node.get(node).into_iter().flatten().cloned().collect();
+    for uid in uids {
+        if w.kubelet.pod(&uid).is_some_and(|r| r.stage == Stage::Containers) {
+            write_status(w, &uid, "kubelet.node-up");
+        }
+    }
+}
+
+/// A free address of the node's range.
+fn pod_ip(w: &mut World, node: &str) -> Str {
+    let n = w.kubelet.next_ip.entry(crate::value::text(node)).or_insert(1);
+    *n += 1;
+    let n = *n;
+    let range = w.store.get(Kind::Node, "", node).map(|o| o.spec()["podCIDR"].to_str());
+    let range = range.unwrap_or(Str::Lit("10.244.255.0/24"));
+    let prefix = range.rsplit_once('.').map_or("10.244.255", |(p, _)| p);
+    format!("{prefix}.{}", n % 254 + 1).into()
+}

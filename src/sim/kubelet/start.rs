@@ -1,0 +1,547 @@
+//! From a pod's binding to its running containers, and restarts
+//! (behaviour/pod-lifecycle.md 1, 5).
+
+use super::run::{Exit, Phase, PodRun, ProbeRun, Restart, Stage};
+use super::{event, images, later, number, recording, status, write_status};
+use crate::api::time::{MS, SECOND};
+use crate::api::{Key, Kind, Obj};
+use crate::apiserver::events::EventType::{Normal, Warning};
+use crate::config::{Delay, Latency};
+use crate::value::{Str, Value};
+use crate::workload;
+use crate::world::World;
+
+/// Longest back-off of restarts and pulls, seconds.
+const MAX_BACKOFF: u64 = 300;
+
+/// The kubelet sees the pod for the first time.
+pub(super) fn first_sync(w: &mut World, uid: &Str, pod: &Obj) {
+    let node = pod.spec()["nodeName"].str();
+    let host_ip = w.store.get(Kind::Node, "", node).map(|n| {
+        let addresses = n.status()["addresses"].items();
+        addresses.iter().find(|a| a["type"].str() == "InternalIP").map(|a| a["address"].to_str())
+    });
+    let now = w.now;
+    let fresh = w.kubelet.edit(uid, |r| {
+        if r.stage != Stage::New {
+            return false;
+        }
+        r.stage = Stage::Volumes;
+        r.since = now;
+        r.host_ip = host_ip.flatten().unwrap_or_default();
+        true
+    });
+    if fresh == Some(true) {
+        write_status(w, uid, "kubelet.creating");
+        volumes(w, uid, pod);
+    }
+}
+
+/// Are the pod's volumes there? If not, what it waits for is remembered.
+pub(super) fn volumes(w: &mut World, uid: &Str, pod: &Obj) {
+    if w.kubelet.pod(uid).is_none_or(|r| r.stage != Stage::Volumes) {
+        return;
+    }
+    if let Some(claim) = unbound_claim(w, pod) {
+        w.kubelet.waiting.entry(claim).or_default().insert(uid.clone());
+        return;
+    }
+    w.kubelet.edit(uid, |r| r.stage = Stage::Sandbox);
+    let after = w.delay(Delay::Sandbox, &[uid]);
+    later(w, uid, "kubelet.sandbox", 0, after, false);
+}
+
+fn unbound_claim(w: &World, pod: &Obj) -> Option<Key> {
+    for volume in pod.spec()["volumes"].items() {
+        let name = if volume["ephemeral"].is_null() {
+            volume["persistentVolumeClaim"]["claimName"].to_str()
+        } else {
+            format!("{}-{}", pod.name(), volume["name"].str()).into()
+        };
+        if name.is_empty() {
+            continue;
+        }
+        let claim = Key::new(Kind::PersistentVolumeClaim, pod.ns(), name);
+        let bound = w.store.by_key(&claim).is_some_and(|c| c.status()["phase"].str() == "Bound");
+        if !bound {
+            return Some(claim);
+        }
+    }
+    None
+}
+
+/// Sandbox and network are there.
+pub(super) fn sandbox(w: &mut World, uid: &Str, pod: &Obj) {
+    if w.kubelet.pod(uid).is_none_or(|r| r.stage != Stage::Sandbox) {
+        return;
+    }
+    let ip = if pod.spec()["hostNetwork"].is_true() {
+        w.kubelet.pod(uid).map(|r| r.host_ip.clone()).unwrap_or_default()
+    } else {
+        super::pod_ip(w, pod.spec()["nodeName"].str())
+    };
+    w.kubelet.edit(uid, |r| {
+        r.ip = ip;
+        r.stage = Stage::Containers;
+    });
+    next(w, uid, pod);
+}
+
+/// What an idle kubelet does next for a pod: starts the container whose turn it is, or
+/// reports how things are.
+pub(super) fn next(w: &mut World, uid: &Str, pod: &Obj) {
+    let Some(run) = w.kubelet.pod(uid) else { return };
+    if run.busy || run.stage != Stage::Containers {
+        return;
+    }
+    match turn(run) {
+        Some(i) => start(w, uid, pod, i),
+        None => write_status(w, uid, "kubelet.status"),
+    }
+}
+
+/// The container whose turn it is to be started.
+fn turn(run: &PodRun) -> Option<usize> {
+    for (i, c) in run.containers.iter().enumerate() {
+        if c.init && !c.sidecar {
+            if c.exit().is_some_and(|e| e.code == 0) && !c.pending {
+                continue;
+            }
+            return c.pending.then_some(i);
+        }
+        if c.pending {
+            return Some(i);
+        }
+        // a sidecar lets the next ones start once it has started itself
+        if c.sidecar && !(c.running() && c.probes[0].ok) && c.life <= 1 {
+            return None;
+        }
+    }
+    None
+}
+
+fn start(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
+    w.kubelet.edit(uid, |r| {
+        r.busy = true;
+        r.containers[i].pending = false;
+    });
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let spec = run.spec(&pod.value, i);
+    let image = &run.containers[i].image;
+    let always = images::always_pull(spec);
+    let present =
+        !recording(w) && w.kubelet.images.get(&run.node).is_some_and(|s| s.contains(image));
+    if present && !always {
+        let message = format!(
+            "Container image \"{image}\" already present on machine and can be accessed by the pod"
+        );
+        event(w, &run, pod, Some(i), Normal, "Pulled", message);
+        let after = w.delay(Delay::Start, &[uid, &run.containers[i].name]);
+        later(w, uid, "kubelet.create", i as u64, after, background(&run, i));
+        return;
+    }
+    if spec["imagePullPolicy"].str() == "Never" {
+        let why = format!("Container image \"{image}\" is not present with pull policy of Never");
+        event(w, &run, pod, Some(i), Warning, "ErrImageNeverPull", why.clone());
+        event(w, &run, pod, Some(i), Warning, "Failed", "Error: ErrImageNeverPull");
+        waits(w, uid, i, "ErrImageNeverPull", why.into());
+        later(w, uid, "kubelet.retry", i as u64, 15 * SECOND, true);
+        next(w, uid, pod);
+        return;
+    }
+    event(w, &run, pod, Some(i), Normal, "Pulling", format!("Pulling image \"{image}\""));
+    let label = [uid.as_str(), run.containers[i].name.as_str()];
+    let later_on = background(&run, i);
+    if images::pull_error(image, false).is_some() {
+        let after = w.delay(Delay::PullError, &label);
+        later(w, uid, "kubelet.pull-failed", i as u64, after, later_on);
+    } else {
+        let what = if present || recording(w) { Delay::Start } else { Delay::Pull };
+        let after = w.delay(what, &label);
+        later(w, uid, "kubelet.pulled", i as u64 | (after / MS) << 8, after, later_on);
+    }
+}
+
+/// Repetitions of a failing container do not keep `settle` waiting.
+fn background(run: &PodRun, i: usize) -> bool {
+    let c = &run.containers[i];
+    c.restarts > 1 || c.pulls > 0
+}
+
+/// Puts a container that cannot be started into a waiting state.
+fn waits(w: &mut World, uid: &Str, i: usize, reason: &'static str, message: Str) {
+    w.kubelet.edit(uid, |r| {
+        r.busy = false;
+        let c = &mut r.containers[i];
+        if let Phase::Ended(exit) = std::mem::replace(&mut c.phase, Phase::Waiting(reason, message))
+        {
+            c.last = Some(exit);
+        }
+    });
+}
+
+fn is_busy(w: &World, uid: &Str) -> bool {
+    w.kubelet.pod(uid).is_some_and(|r| r.busy && r.stage == Stage::Containers)
+}
+
+/// The image is there.
+pub(super) fn pulled(w: &mut World, uid: &Str, pod: &Obj, i: usize, ms: u64) {
+    if !is_busy(w, uid) {
+        return;
+    }
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let image = run.containers[i].image.clone();
+    w.kubelet.images.entry(run.node.clone()).or_default().insert(image.clone());
+    let size = if recording(w) { 10 } else { images::size(&image) };
+    let took = duration(ms);
+    let message = format!(
+        "Successfully pulled image \"{image}\" in {took} ({took} including waiting). Image size: {size} bytes."
+    );
+    event(w, &run, pod, Some(i), Normal, "Pulled", message);
+    if recording(w) {
+        drop(run);
+        create(w, uid, pod, i);
+        return;
+    }
+    let after = w.delay(Delay::Start, &[uid, &run.containers[i].name]);
+    later(w, uid, "kubelet.create", i as u64, after, background(&run, i));
+}
+
+/// `1.234s`, `300ms`, as Go prints durations.
+fn duration(ms: u64) -> String {
+    if ms < 1000 {
+        return format!("{ms}ms");
+    }
+    let fraction = format!("{:03}", ms % 1000);
+    let fraction = fraction.trim_end_matches('0');
+    let (m, s) = (ms / 60_000, ms / 1000 % 60);
+    let dot = if fraction.is_empty() { "" } else { "." };
+    if m > 0 { format!("{m}m{s}{dot}{fraction}s") } else { format!("{s}{dot}{fraction}s") }
+}
+
+/// The pull ended in an error.
+pub(super) fn pull_failed(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
+    if !is_busy(w, uid) {
+        return;
+    }
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let image = run.containers[i].image.clone();
+    let recorded = recording(w);
+    let error = images::pull_error(&image, recorded).unwrap_or_default();
+    let message = format!("Failed to pull image \"{image}\": {error}");
+    event(w, &run, pod, Some(i), Warning, "Failed", message);
+    if !recorded {
+        event(w, &run, pod, Some(i), Warning, "Failed", "Error: ErrImagePull");
+    }
+    drop(run);
+    waits(w, uid, i, "ErrImagePull", if recorded { "not found".into() } else { error.into() });
+    let tries = w.kubelet.edit(uid, |r| {
+        r.containers[i].pulls += 1;
+        r.containers[i].pulls
+    });
+    let after = if recorded { 300 * MS } else { 2 * SECOND };
+    later(w, uid, "kubelet.pull-wait", i as u64, after, tries.unwrap_or(0) > 1);
+    next(w, uid, pod);
+}
+
+/// The next look finds the image in its back-off.
+pub(super) fn pull_wait(w: &mut World, uid: &Str, i: usize) {
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let c = &run.containers[i];
+    if run.stage != Stage::Containers || !matches!(c.phase, Phase::Waiting("ErrImagePull", _)) {
+        return;
+    }
+    let Some(pod) = w.store.by_key(&run.key).cloned() else { return };
+    let image = c.image.clone();
+    let text = format!("Back-off pulling image \"{image}\"");
+    let recorded = recording(w);
+    let message = if recorded {
+        text.clone()
+    } else {
+        let error = images::pull_error(&image, false).unwrap_or_default();
+        format!("{text}: ErrImagePull: {error}")
+    };
+    if !recorded {
+        event(w, &run, &pod, Some(i), Normal, "BackOff", text);
+        event(w, &run, &pod, Some(i), Warning, "Failed", "Error: ImagePullBackOff");
+        let wait = (10 << (c.pulls.max(1) - 1).min(5)).min(MAX_BACKOFF);
+        later(w, uid, "kubelet.pull-retry", i as u64, (wait - 2) * SECOND, true);
+    }
+    drop(run);
+    w.kubelet.edit(uid, |r| {
+        r.containers[i].phase = Phase::Waiting("ImagePullBackOff", message.into());
+    });
+    write_status(w, uid, "kubelet.image-back-off");
+}
+
+/// Tries a container again that waits for its image or its configuration.
+pub(super) fn retry(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
+    let waiting = w.kubelet.edit(uid, |r| {
+        let c = &mut r.containers[i];
+        let waiting = matches!(c.phase, Phase::Waiting(..)) && !c.pending;
+        c.pending |= waiting;
+        waiting
+    });
+    if waiting == Some(true) {
+        next(w, uid, pod);
+    }
+}
+
+/// Creates and starts the container.
+pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
+    if !is_busy(w, uid) {
+        return;
+    }
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let spec = run.spec(&pod.value, i);
+    event(w, &run, pod, Some(i), Normal, "Created", "Container created");
+    event(w, &run, pod, Some(i), Normal, "Started", "Container started");
+    let process = workload::process(spec);
+    let has = [
+        !spec["startupProbe"].is_null(),
+        !spec["livenessProbe"].is_null(),
+        !spec["readinessProbe"].is_null(),
+    ];
+    drop(run);
+    let now = w.now;
+    let n = w.kubelet.edit(uid, |r| {
+        r.busy = false;
+        let c = &mut r.containers[i];
+        if let Phase::Ended(exit) = std::mem::replace(&mut c.phase, Phase::Running(now)) {
+            c.last = Some(exit);
+        }
+        c.life += 1;
+        c.pulls = 0;
+        c.stopping = false;
+        c.id =
+            format!("containerd://{}", status::hex64(&[uid, &c.name, &c.life.to_string()])).into();
+        for (probe, has) in c.probes.iter_mut().zip(has) {
+            *probe = ProbeRun { ok: !has, ..ProbeRun::default() };
+        }
+        number(r, i)
+    });
+    let n = n.unwrap_or(0);
+    match process.ends {
+        Some((0, code)) => ended(w, uid, pod, i, code),
+        Some((after, code)) => {
+            let endless = after > 60 * SECOND
+                || w.kubelet.pod(uid).is_some_and(|r| r.containers[i].restarts > 0);
+            let n = n | (code as u64 & 0xff) << 56;
+            later(w, uid, "kubelet.exit", n, after, endless);
+            next(w, uid, pod);
+        }
+        None => next(w, uid, pod),
+    }
+}
+
+fn same_life(w: &World, uid: &Str, n: u64) -> Option<usize> {
+    let i = (n & 0xff) as usize;
+    let life = n << 8 >> 16;
+    w.kubelet.pod(uid).filter(|r| r.containers.get(i).is_some_and(|c| c.life == life)).map(|_| i)
+}
+
+/// A process that ends by itself does so.
+pub(super) fn exit_due(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
+    if let Some(i) = same_life(w, uid, n) {
+        ended(w, uid, pod, i, (n >> 56) as i64);
+    }
+}
+
+/// The main process of the i-th container has ended.
+pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
+    let now = w.now;
+    let done = w.kubelet.edit(uid, |r| {
+        let c = &mut r.containers[i];
+        let Phase::Running(since) = c.phase else { return None };
+        c.phase = Phase::Ended(Exit {
+            code,
+            reason: if code == 0 { "Completed" } else { "Error" },
+            message: "",
+            started: Some(since),
+            finished: now,
+            id: c.id.clone(),
+        });
+        if r.stage != Stage::Containers {
+            return None;
+        }
+        let c = &r.containers[i];
+        let again = c.sidecar
+            || c.stopping
+            || match r.restart {
+                Restart::Always => !c.init || code != 0,
+                Restart::OnFailure => code != 0,
+                Restart::Never => false,
+            };
+        Some((again, number(r, i), c.restarts > 0))
+    });
+    let Some(Some((again, n, later_on))) = done else { return };
+    if again {
+        let relist = if w.config.latency == Latency::Realistic { SECOND } else { 0 };
+        later(w, uid, "kubelet.restart", n, relist, later_on);
+    } else {
+        finish(w, uid, pod);
+    }
+    next(w, uid, pod);
+}
+
+/// Are all containers done for good? Then so is the pod.
+fn finish(w: &mut World, uid: &Str, pod: &Obj) {
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let failed_init = run.restart == Restart::Never
+        && run.containers[..run.inits].iter().any(|c| c.exit().is_some_and(|e| e.code != 0));
+    let mains = &run.containers[run.inits..];
+    let over = mains.iter().all(|c| {
+        c.exit().is_some_and(|e| match run.restart {
+            Restart::Always => false,
+            Restart::OnFailure => e.code == 0,
+            Restart::Never => true,
+        }) && !c.pending
+    });
+    if !failed_init && !over {
+        return;
+    }
+    for i in 0..run.inits {
+        if run.containers[i].running() {
+            let message = format!("Stopping container {}", run.containers[i].name);
+            event(w, &run, pod, Some(i), Normal, "Killing", message);
+        }
+    }
+    drop(run);
+    let now = w.now;
+    w.kubelet.edit(uid, |r| {
+        r.stage = Stage::Finished;
+        for c in &mut r.containers[..r.inits] {
+            if let Phase::Running(since) = c.phase {
+                let (id, started) = (c.id.clone(), Some(since));
+                let (code, reason, message) = (0, "Completed", "");
+                c.phase = Phase::Ended(Exit { code, reason, message, started, finished: now, id });
+            }
+        }
+    });
+    write_status(w, uid, "kubelet.finished");
+}
+
+/// The kubelet finds a container that has ended and shall run: at once, or after a back-off.
+pub(super) fn restart(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
+    let Some(i) = same_life(w, uid, n) else { return };
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let c = &run.containers[i];
+    let Some(exit) = c.exit().filter(|_| run.stage == Stage::Containers) else { return };
+    let due = c.backoff.map_or(0, |(seconds, _)| exit.finished + seconds * SECOND);
+    if due <= w.now {
+        again(w, uid, pod, i);
+        return;
+    }
+    let (seconds, _) = c.backoff.unwrap_or_default();
+    let (name, pod_name, ns) = (&c.name, &run.key.name, &run.key.ns);
+    let message = format!(
+        "back-off {} restarting failed container={name} pod={pod_name}_{ns}({uid})",
+        duration(seconds * 1000)
+    );
+    let text = format!("Back-off restarting failed container {name} in pod {pod_name}_{ns}({uid})");
+    event(w, &run, pod, Some(i), Warning, "BackOff", text);
+    drop(run);
+    waits_for_restart(w, uid, i, message.into());
+    later(w, uid, "kubelet.backoff", n, due - w.now, true);
+    write_status(w, uid, "kubelet.crash-back-off");
+}
+
+fn waits_for_restart(w: &mut World, uid: &Str, i: usize, message: Str) {
+    w.kubelet.edit(uid, |r| {
+        let c = &mut r.containers[i];
+        let waiting = Phase::Waiting("CrashLoopBackOff", message);
+        if let Phase::Ended(exit) = std::mem::replace(&mut c.phase, waiting) {
+            c.last = Some(exit);
+        }
+    });
+}
+
+/// The back-off is over.
+pub(super) fn backoff_over(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
+    if let Some(i) = same_life(w, uid, n) {
+        again(w, uid, pod, i);
+    }
+}
+
+/// Starts a container again.
+fn again(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
+    let now = w.now;
+    w.kubelet.edit(uid, |r| {
+        let c = &mut r.containers[i];
+        let finished = c.exit().or(c.last.as_ref()).map_or(now, |e| e.finished);
+        c.backoff = Some(match c.backoff {
+            // ten minutes without an end: from the start again
+            Some((_, since)) if finished.saturating_sub(since) > 2 * MAX_BACKOFF * SECOND => {
+                (10, now)
+            }
+            Some((seconds, _)) => ((2 * seconds).min(MAX_BACKOFF), now),
+            None => (10, now),
+        });
+        c.restarts += 1;
+        c.pending = true;
+    });
+    next(w, uid, pod);
+}
+
+/// The pod's spec or annotations changed: another image restarts its container.
+pub(super) fn respec(w: &mut World, uid: &Str, pod: &Obj) {
+    let unready = super::run::unready(&pod.value);
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    if run.unready != unready {
+        w.kubelet.edit(uid, |r| r.unready = unready);
+        if run.stage == Stage::Containers {
+            write_status(w, uid, "kubelet.ready");
+        }
+    }
+    let mut killed = Vec::new();
+    for (i, c) in run.containers.iter().enumerate() {
+        let image: Value = run.spec(&pod.value, i)["image"].clone();
+        if image.str().is_empty() || image.str() == c.image.as_str() {
+            continue;
+        }
+        if c.running() {
+            let message = format!("Container {} definition changed, will be restarted", c.name);
+            event(w, &run, pod, Some(i), Normal, "Killing", message);
+            killed.push(i);
+        }
+        w.kubelet.edit(uid, |r| {
+            let c = &mut r.containers[i];
+            c.image = image.to_str();
+            c.pulls = 0;
+            if matches!(c.phase, Phase::Waiting(..)) && r.stage == Stage::Containers && !r.busy {
+                r.containers[i].pending = true;
+            }
+        });
+    }
+    drop(run);
+    for i in killed {
+        stop_container(w, uid, pod, i);
+    }
+    next_if_pending(w, uid, pod);
+}
+
+fn next_if_pending(w: &mut World, uid: &Str, pod: &Obj) {
+    if w.kubelet.pod(uid).is_some_and(|r| r.stage == Stage::Containers && turn(r).is_some()) {
+        next(w, uid, pod);
+    }
+}
+
+/// Stops one container for a restart that needs no back-off.
+pub(super) fn stop_container(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let spec = run.spec(&pod.value, i);
+    let grace = pod.spec()["terminationGracePeriodSeconds"].int_or(30);
+    let grace = u64::try_from(grace).unwrap_or(30) * SECOND;
+    let (after, code) = match workload::process(spec).term {
+        workload::Term::Obeys(code) => {
+            let hook = workload::hook_time(&spec["lifecycle"]["preStop"]);
+            ((hook + w.delay(Delay::Stop, &[uid, &run.containers[i].name])).min(grace), code)
+        }
+        workload::Term::Ignores => (grace, 137),
+    };
+    let n = number(&run, i) | (code as u64 & 0xff) << 56;
+    let endless = run.containers[i].restarts > 0;
+    drop(run);
+    w.kubelet.edit(uid, |r| r.containers[i].stopping = true);
+    later(w, uid, "kubelet.exit", n, after, endless);
+}

@@ -1,0 +1,249 @@
+//! The status that a kubelet writes (behaviour/pod-lifecycle.md 1, 3).
+
+use super::run::{Container, Exit, Phase, PodRun, Restart, Stage};
+use crate::api::time::rfc3339;
+use crate::value;
+use crate::value::{Str, Value, text};
+
+/// What the status depends on besides pod and containers.
+pub struct Style {
+    /// The recordings' program writes fewer fields than a kubelet.
+    pub recording: bool,
+    /// Now, as the API shows it.
+    pub now: Str,
+}
+
+/// The whole `status` of a pod.
+pub fn build(run: &PodRun, pod: &Value, style: &Style) -> Value {
+    let old = &pod["status"];
+    let phase = phase(run);
+    let mut status = Value::map();
+    let generation = &pod["metadata"]["generation"];
+    status.set("phase", phase);
+    status.set("qosClass", &old["qosClass"]);
+    for kept in ["nominatedNodeName", "resize", "reason", "message"] {
+        if old.has(kept) {
+            status.set(kept, &old[kept]);
+        }
+    }
+    status.set("conditions", conditions(run, pod, phase, style));
+    status.set("hostIP", &run.host_ip);
+    if !style.recording {
+        status.set("hostIPs", value!([{"ip": (&run.host_ip)}]));
+        status.set("observedGeneration", generation);
+    }
+    let seen = matches!(phase, "Pending") && style.recording;
+    if !run.ip.is_empty() && !seen {
+        status.set("podIP", &run.ip);
+        status.set("podIPs", value!([{"ip": (&run.ip)}]));
+    }
+    match &old["startTime"] {
+        Value::Null => status.set("startTime", rfc3339(run.since)),
+        t => status.set("startTime", t),
+    }
+    let list = |range: std::ops::Range<usize>| -> Value {
+        range.map(|i| container(run, i, style)).collect::<Vec<_>>().into()
+    };
+    if run.inits > 0 {
+        status.set("initContainerStatuses", list(0..run.inits));
+    }
+    status.set("containerStatuses", list(run.inits..run.containers.len()));
+    status
+}
+
+/// `status.phase` from the containers' states.
+pub fn phase(run: &PodRun) -> &'static str {
+    let mains = &run.containers[run.inits..];
+    let ended = mains.iter().all(|c| c.exit().is_some());
+    let failed = run.containers.iter().any(|c| !c.sidecar && c.exit().is_some_and(|e| e.code != 0));
+    match run.stage {
+        Stage::Stopped => return if ended && !failed { "Succeeded" } else { "Failed" },
+        Stage::Finished => return if failed || !ended { "Failed" } else { "Succeeded" },
+        _ => {}
+    }
+    let waits = |c: &Container| matches!(c.phase, Phase::Waiting(..)) && c.last.is_none();
+    if run.containers[..run.inits]
+        .iter()
+        .any(|c| !c.sidecar && c.exit().is_none_or(|e| e.code != 0))
+        || mains.iter().any(waits)
+    {
+        return "Pending";
+    }
+    if ended && run.restart != Restart::Always && !mains.iter().any(|c| c.pending) {
+        return if failed { "Failed" } else { "Succeeded" };
+    }
+    "Running"
+}
+
+fn conditions(run: &PodRun, pod: &Value, phase: &str, style: &Style) -> Value {
+    let old = pod["status"]["conditions"].items();
+    let generation = &pod["metadata"]["generation"];
+    let mut list: Vec<Value> = Vec::with_capacity(5);
+    let mut put = |kind: &'static str, ok: bool, reason: &'static str, message: String| {
+        let status = if ok { "True" } else { "False" };
+        let before = old.iter().find(|c| c["type"].str() == kind);
+        let since = match before {
+            Some(c) if c["status"].str() == status => c["lastTransitionTime"].clone(),
+            _ => Value::from(&style.now),
+        };
+        let mut c = value!({
+            "lastProbeTime": null, "lastTransitionTime": since, "status": status, "type": kind
+        });
+        if !style.recording {
+            c.set("observedGeneration", generation);
+            if !reason.is_empty() {
+                c.set("reason", reason);
+            }
+            if !message.is_empty() {
+                c.set("message", message);
+            }
+        }
+        list.push(c);
+    };
+    let none = String::new;
+    let over = matches!(run.stage, Stage::Stopped | Stage::Finished);
+    let sandbox = style.recording || (!run.ip.is_empty() && !over);
+    put("PodReadyToStartContainers", sandbox, "", none());
+    let initialized = run.initialized()
+        || phase == "Succeeded"
+        || run.containers[run.inits..].iter().any(|c| c.life > 0);
+    let pending_inits = || {
+        let names: Vec<&str> = (0..run.inits)
+            .filter(|i| {
+                let c = &run.containers[*i];
+                !(run.ready(*i) || c.sidecar && c.running() && c.probes[0].ok)
+            })
+            .map(|i| run.containers[i].name.as_str())
+            .collect();
+        format!("containers with incomplete status: [{}]", names.join(" "))
+    };
+    if phase == "Succeeded" {
+        put("Initialized", true, "PodCompleted", none());
+    } else if initialized {
+        put("Initialized", true, "", none());
+    } else {
+        put("Initialized", false, "ContainersNotInitialized", pending_inits());
+    }
+    let unready: Vec<&str> = (0..run.containers.len())
+        .filter(|i| !run.containers[*i].init || run.containers[*i].sidecar)
+        .filter(|i| !run.ready(*i))
+        .map(|i| run.containers[i].name.as_str())
+        .collect();
+    let gates = readiness_gates(pod);
+    let (reason, message) = match phase {
+        "Succeeded" => ("PodCompleted", none()),
+        "Failed" => ("PodFailed", none()),
+        _ if unready.is_empty() => ("", none()),
+        _ => (
+            "ContainersNotReady",
+            format!("containers with unready status: [{}]", unready.join(" ")),
+        ),
+    };
+    let all = unready.is_empty() && !over;
+    match gates {
+        Some(why) if all => put("Ready", false, "ReadinessGatesNotReady", why),
+        _ => put("Ready", all, reason, message.clone()),
+    }
+    put("ContainersReady", all, reason, message);
+    match old.iter().find(|c| c["type"].str() == "PodScheduled") {
+        Some(c) if style.recording => list.push(c.clone()),
+        Some(c) => {
+            let mut c = c.clone();
+            c.set("observedGeneration", generation);
+            list.push(c);
+        }
+        None => put("PodScheduled", true, "", none()),
+    }
+    const OWN: [&str; 5] =
+        ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+    list.extend(old.iter().filter(|c| !OWN.contains(&c["type"].str())).cloned());
+    list.into()
+}
+
+/// Why the pod's readiness gates keep it unready, if they do.
+fn readiness_gates(pod: &Value) -> Option<String> {
+    let gates = pod["spec"]["readinessGates"].items();
+    let mut why = Vec::new();
+    for gate in gates {
+        let kind = gate["conditionType"].str();
+        let c = crate::api::object::condition(pod, kind);
+        match c["status"].str() {
+            "True" => {}
+            "" => why.push(format!(
+                "corresponding condition of pod readiness gate {kind:?} does not exist."
+            )),
+            s => why.push(format!(
+                "the status of pod readiness gate {kind:?} is not \"True\", but {s}"
+            )),
+        }
+    }
+    if why.is_empty() { None } else { Some(why.join(", ")) }
+}
+
+fn container(run: &PodRun, i: usize, style: &Style) -> Value {
+    let c = &run.containers[i];
+    let ready = run.ready(i) && !matches!(run.stage, Stage::Stopped | Stage::Finished)
+        || c.init && !c.sidecar && run.ready(i);
+    let started = c.running() && c.probes[0].ok;
+    let state = match &c.phase {
+        Phase::Waiting(reason, message) => {
+            let mut w = value!({"reason": (*reason)});
+            if !message.is_empty() {
+                w.set("message", message);
+            }
+            value!({"waiting": w})
+        }
+        Phase::Running(since) => value!({"running": {"startedAt": (rfc3339(*since))}}),
+        Phase::Ended(exit) => terminated(exit),
+    };
+    let mut v = value!({
+        "image": (&c.image),
+        "imageID": "",
+        "lastState": (c.last.as_ref().map_or_else(Value::map, terminated)),
+        "name": (&c.name),
+        "ready": ready,
+        "restartCount": (i64::from(c.restarts)),
+        "started": started,
+        "state": state
+    });
+    if !style.recording && !c.id.is_empty() {
+        v.set("containerID", &c.id);
+        v.set("imageID", image_id(&c.image));
+    }
+    v
+}
+
+fn terminated(exit: &Exit) -> Value {
+    let mut t = value!({"exitCode": (exit.code), "reason": (exit.reason)});
+    if exit.started.is_some() || exit.reason != "ContainerStatusUnknown" {
+        t.set("finishedAt", rfc3339(exit.finished));
+        t.set("startedAt", rfc3339(exit.started.unwrap_or(exit.finished)));
+    } else {
+        t.set("finishedAt", Value::Null);
+        t.set("startedAt", Value::Null);
+    }
+    if !exit.id.is_empty() {
+        t.set("containerID", &exit.id);
+    }
+    if !exit.message.is_empty() {
+        t.set("message", exit.message);
+    }
+    value!({"terminated": t})
+}
+
+/// `imageID`: the repository with a digest, which is the same for the same image.
+pub fn image_id(image: &str) -> Str {
+    if image.contains('@') {
+        return text(image);
+    }
+    let full = super::images::canonical(image);
+    let repo = full.rsplit_once(':').map_or(full.as_str(), |(r, _)| r);
+    format!("{repo}@sha256:{}", hex64(&["digest", &full])).into()
+}
+
+/// 64 hexadecimal digits that depend on nothing but the label.
+pub fn hex64(label: &[&str]) -> String {
+    let mut s = crate::rng::Stream::new(0, label);
+    let (a, b, c, d) = (s.next(), s.next(), s.next(), s.next());
+    format!("{a:016x}{b:016x}{c:016x}{d:016x}")
+}
