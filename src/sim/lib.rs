@@ -17,6 +17,7 @@ pub mod queue;
 pub mod recording;
 pub mod rng;
 pub mod scheduler;
+pub mod shell;
 pub mod storage;
 pub mod timeline;
 pub mod value;

@@ -1,23 +1,126 @@
-//! Terminals, shell and kubectl.
+//! Terminals, shell and kubectl: a client of the API server that can do nothing which YAML
+//! could not (behaviour/kubectl.md).
+//!
+//! Terminals are part of the world, so a clone of the world has its own copy of every running
+//! command: a snapshot of the world is a snapshot of the terminals too.
+
+pub mod args;
+pub mod files;
+pub mod io;
+pub mod resources;
+pub mod terminal;
+pub mod verbs;
+
+pub use io::{Chunk, Failure, Io, Job, Res, Run};
+pub use terminal::{State, Terminal};
+
+use crate::queue::Comp;
+use crate::value::{Str, text};
 use crate::world::World;
 
-/// Terminals.
-#[derive(Clone, Default)]
-pub struct State {}
-
-/// A terminal's command looks again.
-pub fn wake(_w: &mut World, _terminal: u8) {}
-
-/// Waiting commands look at what changed.
-pub fn poll(_w: &mut World) {}
-
 impl World {
-    /// Starts a command line in a terminal.
-    pub fn type_line(&mut self, _term: u8, _line: &str) {}
+    /// Types a line into a terminal and presses Enter. If something runs there, it reads the
+    /// line, or the line is run when it has ended.
+    pub fn type_line(&mut self, term: u8, line: &str) {
+        let t = self.terminals.terminals.entry(term).or_default();
+        if t.running() {
+            if t.reads() {
+                let cause = t.act;
+                t.io.stdin.text.push_str(line);
+                t.io.stdin.text.push('\n');
+                self.caused(cause, |w| look(w, term));
+            } else {
+                t.typed.push(text(line));
+            }
+            return;
+        }
+        self.start_line(term, text(line));
+    }
 
-    /// ^C in a terminal.
-    pub fn interrupt(&mut self, _term: u8) {}
+    fn start_line(&mut self, term: u8, line: Str) {
+        self.user_act(line.clone(), |w| {
+            let act = w.cause();
+            let job = crate::shell::line(term, &line);
+            let t = w.terminals.terminals.entry(term).or_default();
+            t.io = Io::new(term);
+            t.io.tty = true;
+            t.io.stdin.tty = true;
+            t.io.stdin.open = true;
+            t.act = act;
+            t.job = Some(job);
+            w.terminals.running += 1;
+            look(w, term);
+        });
+    }
+
+    /// Presses `^C` in a terminal: what runs there ends with status 130.
+    pub fn interrupt(&mut self, term: u8) {
+        let Some(t) = self.terminals.terminals.get_mut(&term) else { return };
+        t.typed.clear();
+        let Some(mut job) = t.job.take() else { return };
+        let mut io = std::mem::take(&mut t.io);
+        let act = t.act;
+        self.terminals.running -= 1;
+        self.caused(act, |w| w.acting(Comp::User, "user", |w| job.interrupt(w, &mut io)));
+        let t = self.terminals.terminals.entry(term).or_default();
+        t.out.append(&mut io.out);
+        t.last_exit = 130;
+    }
 
     /// Puts a file into the learner's folder.
-    pub fn put_file(&mut self, _name: &str, _text: &str) {}
+    pub fn put_file(&mut self, name: &str, content: &str) {
+        self.terminals.files.insert(text(name), text(content));
+    }
+
+    /// A terminal, if anything was ever typed there.
+    pub fn terminal(&self, term: u8) -> Option<&Terminal> {
+        self.terminals.terminals.get(&term)
+    }
+}
+
+/// Lets a terminal's command go on as far as it can.
+fn look(w: &mut World, term: u8) {
+    let Some(t) = w.terminals.terminals.get_mut(&term) else { return };
+    let Some(mut job) = t.job.take() else { return };
+    let mut io = std::mem::take(&mut t.io);
+    let act = t.act;
+    let ended = w.caused(act, |w| w.acting(Comp::User, "user", |w| job.poll(w, &mut io)));
+    let t = w.terminals.terminals.entry(term).or_default();
+    t.out.append(&mut io.out);
+    match ended {
+        None => {
+            t.io = io;
+            t.job = Some(job);
+        }
+        Some(code) => {
+            t.last_exit = code;
+            w.terminals.running -= 1;
+            if !t.typed.is_empty() {
+                let line = t.typed.remove(0);
+                w.start_line(term, line);
+            }
+        }
+    }
+}
+
+/// A terminal's command looks again: its time has come.
+pub fn wake(w: &mut World, terminal: u8) {
+    look(w, terminal);
+}
+
+/// Waiting commands look at what changed.
+pub fn poll(w: &mut World) {
+    if w.terminals.running == 0 {
+        return;
+    }
+    let terms: Vec<u8> =
+        w.terminals.terminals.iter().filter(|(_, t)| t.running()).map(|(n, _)| *n).collect();
+    for term in terms {
+        look(w, term);
+    }
+}
+
+/// Starts kubectl with its arguments (the program's name left out).
+pub fn start(w: &mut World, io: &mut Io, words: &[String]) -> Run {
+    verbs::dispatch(w, io, words)
 }

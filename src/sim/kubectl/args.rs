@@ -1,0 +1,377 @@
+//! Flags and arguments as kubectl (pflag) reads them.
+
+use crate::api::time::SECOND;
+use crate::kubectl::io::{Failure, Res};
+use crate::value::Str;
+use crate::world::World;
+
+/// Flags that every command takes.
+const GLOBAL: &str = "n,namespace=s context=s cluster=s user=s kubeconfig=s s,server=s v,v=s request-timeout=s as=l as-group=l token=s username=s password=s cache-dir=s certificate-authority=s client-certificate=s client-key=s insecure-skip-tls-verify match-server-version disable-compression tls-server-name=s warnings-as-errors log-flush-frequency=s profile=s profile-output=s kuberc=s vmodule=s h,help";
+
+/// A command line taken apart.
+#[derive(Clone, Debug, Default)]
+pub struct Args {
+    /// The command, `rollout status`.
+    pub verb: &'static str,
+    /// Arguments that are no flags.
+    pub pos: Vec<String>,
+    /// How many of them stood before `--`, if there was one.
+    pub dash: Option<usize>,
+    flags: Vec<(&'static str, String)>,
+}
+
+/// What a flag takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    Text,
+    Int,
+    Duration,
+    Maybe(&'static str),
+}
+
+fn find(spec: &'static str, long: Option<&str>, short: Option<char>) -> Option<Known> {
+    spec.split_ascii_whitespace().find_map(|token| {
+        let (names, kind) = token.split_once('=').map_or((token, None), |(n, k)| (n, Some(k)));
+        let (s, l) = match names.split_once(',') {
+            Some((s, l)) => (s.chars().next(), l),
+            None => (None, names),
+        };
+        if long.is_some_and(|x| x == l) || short.is_some() && short == s {
+            let takes = match kind {
+                None => Takes::Nothing,
+                Some("i") => Takes::Int,
+                Some("d") => Takes::Duration,
+                Some(k) => k.strip_prefix('?').map_or(Takes::Text, Takes::Maybe),
+            };
+            return Some(Known { name: l, short: s, takes });
+        }
+        None
+    })
+}
+
+struct Known {
+    name: &'static str,
+    short: Option<char>,
+    takes: Takes,
+}
+
+impl Known {
+    fn check(&self, value: &str) -> Result<(), String> {
+        let why = match self.takes {
+            Takes::Nothing if parse_bool(value).is_none() => {
+                format!("strconv.ParseBool: parsing {value:?}: invalid syntax")
+            }
+            Takes::Int => match value.parse::<i64>() {
+                Ok(_) => return Ok(()),
+                Err(_)
+                    if value.trim_start_matches(['-', '+']).bytes().all(|b| b.is_ascii_digit())
+                        && value.bytes().any(|b| b.is_ascii_digit()) =>
+                {
+                    format!("strconv.ParseInt: parsing {value:?}: value out of range")
+                }
+                Err(_) => format!("strconv.ParseInt: parsing {value:?}: invalid syntax"),
+            },
+            Takes::Duration => match duration(value) {
+                Ok(_) => return Ok(()),
+                Err(why) => why,
+            },
+            _ => return Ok(()),
+        };
+        let name = match self.short {
+            Some(s) => format!("-{s}, --{}", self.name),
+            None => format!("--{}", self.name),
+        };
+        Err(format!("invalid argument {value:?} for {name:?} flag: {why}"))
+    }
+}
+
+fn parse_bool(s: &str) -> Option<bool> {
+    match s {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// A Go duration (`30s`, `1m30s`, `500ms`, `0`) in microseconds; negative ones are allowed.
+///
+/// # Errors
+/// Go's text for what is no duration.
+pub fn duration(s: &str) -> Result<i64, String> {
+    let bad = || format!("time: invalid duration {s:?}");
+    let (sign, mut rest) = match s.strip_prefix('-') {
+        Some(r) => (-1, r),
+        None => (1, s.strip_prefix('+').unwrap_or(s)),
+    };
+    if rest == "0" {
+        return Ok(0);
+    }
+    if rest.is_empty() {
+        return Err(bad());
+    }
+    let mut total = 0.0_f64;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, tail) = rest.split_at(digits);
+        let number: f64 = number.parse().map_err(|_| bad())?;
+        let letters = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let micros = match unit {
+            "ns" => 0.001,
+            "us" | "µs" | "μs" => 1.0,
+            "ms" => 1e3,
+            "s" => 1e6,
+            "m" => 6e7,
+            "h" => 3.6e9,
+            "" => return Err(format!("time: missing unit in duration {s:?}")),
+            u => return Err(format!("time: unknown unit {u:?} in duration {s:?}")),
+        };
+        total += number * micros;
+        rest = tail;
+    }
+    Ok(sign * total as i64)
+}
+
+impl Args {
+    /// Takes a command line apart. `spec` lists the command's own flags, separated by spaces:
+    /// `f,filename=l` is `-f`/`--filename` with a value; kinds are `s` text, `l` repeatable
+    /// text, `i` whole number, `d` duration, `?x` an optional value that is `x` when only the
+    /// flag is given; no kind: a switch.
+    ///
+    /// # Errors
+    /// Unknown flags, missing and malformed values, in kubectl's words.
+    pub fn parse(verb: &'static str, spec: &'static str, words: &[String]) -> Res<Self> {
+        let mut args = Self { verb, ..Self::default() };
+        args.read(spec, words).map_err(|why| {
+            Failure(format!("error: {why}\nSee 'kubectl {verb} --help' for usage."))
+        })?;
+        Ok(args)
+    }
+
+    fn read(&mut self, spec: &'static str, words: &[String]) -> Result<(), String> {
+        let known = |long: Option<&str>, short: Option<char>| {
+            find(spec, long, short).or_else(|| find(GLOBAL, long, short))
+        };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            if word == "--" {
+                self.dash = Some(self.pos.len());
+                self.pos.extend(words.cloned());
+                return Ok(());
+            }
+            if let Some(long) = word.strip_prefix("--") {
+                let (name, value) =
+                    long.split_once('=').map_or((long, None), |(n, v)| (n, Some(v)));
+                if name.is_empty() || name.starts_with('-') {
+                    return Err(format!("bad flag syntax: {word}"));
+                }
+                let flag =
+                    known(Some(name), None).ok_or_else(|| format!("unknown flag: --{name}"))?;
+                let value = match (value, flag.takes) {
+                    (Some(v), _) => v.to_owned(),
+                    (None, Takes::Nothing) => "true".to_owned(),
+                    (None, Takes::Maybe(default)) => default.to_owned(),
+                    (None, _) => words
+                        .next()
+                        .cloned()
+                        .ok_or_else(|| format!("flag needs an argument: --{name}"))?,
+                };
+                flag.check(&value)?;
+                self.flags.push((flag.name, value));
+            } else if word.len() > 1 && word.starts_with('-') {
+                let group = &word[1..];
+                for (i, c) in group.char_indices() {
+                    let flag = known(None, Some(c))
+                        .ok_or_else(|| format!("unknown shorthand flag: {c:?} in -{group}"))?;
+                    let rest = &group[i + c.len_utf8()..];
+                    if let Some(v) = rest.strip_prefix('=') {
+                        flag.check(v)?;
+                        self.flags.push((flag.name, v.to_owned()));
+                        break;
+                    }
+                    match flag.takes {
+                        Takes::Nothing => self.flags.push((flag.name, "true".to_owned())),
+                        Takes::Maybe(default) => {
+                            self.flags.push((flag.name, default.to_owned()));
+                        }
+                        _ => {
+                            let value = if rest.is_empty() {
+                                words.next().cloned().ok_or_else(|| {
+                                    format!("flag needs an argument: {c:?} in -{group}")
+                                })?
+                            } else {
+                                rest.to_owned()
+                            };
+                            flag.check(&value)?;
+                            self.flags.push((flag.name, value));
+                            break;
+                        }
+                    }
+                }
+            } else {
+                self.pos.push(word.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Was the flag given at all?
+    pub fn given(&self, name: &str) -> bool {
+        self.flags.iter().any(|(n, _)| *n == name)
+    }
+
+    /// Is the switch on?
+    pub fn on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|v| parse_bool(v) == Some(true))
+    }
+
+    /// Is the switch on, `default` if it was not given?
+    pub fn on_or(&self, name: &str, default: bool) -> bool {
+        self.get(name).and_then(parse_bool).unwrap_or(default)
+    }
+
+    /// The last value of a flag.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.flags.iter().rev().find(|(n, _)| *n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The last value of a flag, or "".
+    pub fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or("")
+    }
+
+    /// All values of a flag.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.flags.iter().filter(move |(n, _)| *n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// All values of a flag, taken apart at commas.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        self.all(name).flat_map(|v| v.split(',')).map(str::to_owned).collect()
+    }
+
+    /// A whole number.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// A duration in microseconds; negative: none at all (for ever).
+    pub fn duration(&self, name: &str) -> Option<i64> {
+        duration(self.get(name)?).ok()
+    }
+
+    /// The namespace of the command: `-n`, or the current one.
+    pub fn ns(&self, w: &World) -> Str {
+        self.given_ns().unwrap_or_else(|| w.terminals.namespace.clone())
+    }
+
+    /// The namespace given with `-n`.
+    pub fn given_ns(&self) -> Option<Str> {
+        self.get("namespace").filter(|n| !n.is_empty()).map(crate::value::text)
+    }
+
+    /// `--timeout` in microseconds from now: when the command gives up; none if 0 or absent
+    /// and the command has no limit of its own.
+    pub fn deadline(&self, w: &World, default: Option<u64>) -> Option<u64> {
+        match self.duration("timeout") {
+            Some(0) | None => default.map(|d| w.now + d),
+            // kubectl takes a negative limit as a week
+            Some(d) => Some(w.now + u64::try_from(d).unwrap_or(7 * 86_400 * SECOND)),
+        }
+    }
+
+    /// `--dry-run`: `none`, `client` or `server`.
+    ///
+    /// # Errors
+    /// Another word.
+    pub fn dry_run(&self) -> Res<DryRun> {
+        match self.get("dry-run") {
+            None | Some("none") => Ok(DryRun::None),
+            Some("client") => Ok(DryRun::Client),
+            Some("server") => Ok(DryRun::Server),
+            Some("unchanged") => Err(Failure::new(
+                "--dry-run flag without a value was specified. A value must be set: \"none\", \"server\", or \"client\".",
+            )),
+            Some(other) => Err(Failure::new(format!(
+                "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
+            ))),
+        }
+    }
+}
+
+/// `--dry-run`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DryRun {
+    /// In earnest.
+    #[default]
+    None,
+    /// Nothing is sent.
+    Client,
+    /// The server checks and forgets.
+    Server,
+}
+
+impl DryRun {
+    /// What is appended to a result line.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Client => " (dry run)",
+            Self::Server => " (server dry run)",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: &str = "f,filename=l replicas=i timeout=d w,watch i,stdin t,tty dry-run=?unchanged";
+
+    fn parse(line: &str) -> Res<Args> {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        Args::parse("get", SPEC, &words)
+    }
+
+    #[test]
+    fn forms_of_flags() {
+        let a = parse("sts web -nfoo -it --replicas=3 -f a -f=b --dry-run x -- -y").unwrap();
+        assert_eq!(a.pos, ["sts", "web", "x", "-y"]);
+        assert_eq!(a.dash, Some(3));
+        assert_eq!(a.get("namespace"), Some("foo"));
+        assert!(a.on("stdin") && a.on("tty") && !a.on("watch"));
+        assert_eq!(a.int("replicas"), Some(3));
+        assert_eq!(a.all("filename").collect::<Vec<_>>(), ["a", "b"]);
+        assert!(a.dry_run().is_err());
+    }
+
+    #[test]
+    fn what_is_wrong() {
+        let err = |line: &str| parse(line).unwrap_err().0;
+        let see = "\nSee 'kubectl get --help' for usage.";
+        assert_eq!(err("--foo"), format!("error: unknown flag: --foo{see}"));
+        assert_eq!(err("-z"), format!("error: unknown shorthand flag: 'z' in -z{see}"));
+        assert_eq!(err("--replicas"), format!("error: flag needs an argument: --replicas{see}"));
+        assert_eq!(
+            err("--replicas=abc"),
+            format!(
+                "error: invalid argument \"abc\" for \"--replicas\" flag: strconv.ParseInt: parsing \"abc\": invalid syntax{see}"
+            )
+        );
+        assert_eq!(
+            err("--timeout 5"),
+            format!(
+                "error: invalid argument \"5\" for \"--timeout\" flag: time: missing unit in duration \"5\"{see}"
+            )
+        );
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("1m30s"), Ok(90_000_000));
+        assert_eq!(duration("500ms"), Ok(500_000));
+        assert_eq!(duration("-1s"), Ok(-1_000_000));
+        assert!(duration("x").is_err());
+    }
+}

@@ -1,0 +1,184 @@
+//! What `-f` reads: named files, folders of them, standard input, known addresses.
+
+use serde::Deserialize as _;
+
+use crate::api::Kind;
+use crate::kubectl::args::Args;
+use crate::kubectl::io::{Failure, Io, Res};
+use crate::value::{Map, Str, Value, text};
+use crate::world::World;
+
+/// An object as a file says it.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Its kind.
+    pub kind: Kind,
+    /// The object, its namespace filled in.
+    pub value: Value,
+    /// Name of the file, as kubectl names it in messages.
+    pub source: Str,
+}
+
+/// The text of a file as the shell and `-f` see it.
+pub fn read<'a>(w: &'a World, io: &'a Io, path: &str) -> Option<&'a Str> {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    io.files.get(path).or_else(|| w.terminals.files.get(path)).or_else(|| {
+        // the manifests of the documentation are known by their address: the file's last name
+        let rest = path.strip_prefix("https://").or_else(|| path.strip_prefix("http://"))?;
+        w.terminals.files.get(path).or_else(|| {
+            let name = rest.rsplit('/').next()?;
+            w.terminals.files.get(name)
+        })
+    })
+}
+
+/// All files that `-f` and `-R` name, with their texts.
+///
+/// # Errors
+/// A path that does not exist.
+fn texts(w: &World, io: &mut Io, args: &Args) -> Res<Vec<(Str, Str)>> {
+    let mut found = Vec::new();
+    for path in args.list("filename") {
+        if path == "-" {
+            let all = std::mem::take(&mut io.stdin.text);
+            found.push(("STDIN".into(), all.into()));
+            continue;
+        }
+        if let Some(t) = read(w, io, &path) {
+            found.push((text(&path), t.clone()));
+            continue;
+        }
+        if path.starts_with("https://") || path.starts_with("http://") {
+            return Err(Failure::new(format!(
+                "unable to read URL \"{path}\", server reported 404 Not Found, status code=404"
+            )));
+        }
+        let folder = path.trim_start_matches("./").trim_end_matches('/');
+        let deep = args.on("recursive");
+        let before = found.len();
+        for (name, t) in &w.terminals.files {
+            let inside = match folder {
+                "." | "" => Some(name.as_str()),
+                f => name.strip_prefix(f).and_then(|n| n.strip_prefix('/')),
+            };
+            let ends = [".yaml", ".yml", ".json"].iter().any(|e| name.ends_with(e));
+            if ends && inside.is_some_and(|n| deep || !n.contains('/')) {
+                found.push((name.clone(), t.clone()));
+            }
+        }
+        if found.len() == before {
+            return Err(Failure::new(format!("the path {path:?} does not exist")));
+        }
+    }
+    Ok(found)
+}
+
+/// All objects that `-f` names, in order, with their namespaces filled in. Documents that
+/// cannot be used become failures, the others still count (as kubectl's visitors do).
+///
+/// # Errors
+/// Nothing at all could be read.
+pub fn documents(w: &World, io: &mut Io, args: &Args) -> Res<(Vec<Document>, Vec<Failure>)> {
+    let mut docs = Vec::new();
+    let mut failures = Vec::new();
+    for (source, t) in texts(w, io, args)? {
+        let values = match parse(&t) {
+            Ok(values) => values,
+            Err(why) => {
+                failures.push(Failure::new(format!(
+                    "error parsing {source}: error converting YAML to JSON: {why}"
+                )));
+                continue;
+            }
+        };
+        for value in values {
+            match document(w, args, &source, value) {
+                Ok(doc) => docs.push(doc),
+                Err(f) => failures.push(f),
+            }
+        }
+    }
+    Ok((docs, failures))
+}
+
+fn document(w: &World, args: &Args, source: &Str, mut value: Value) -> Res<Document> {
+    let invalid = |why: &str| {
+        Failure::new(format!(
+            "error validating {:?}: error validating data: {why}; if you choose to ignore these errors, turn validation off with --validate=false",
+            source.as_str()
+        ))
+    };
+    if value.as_map().is_none() {
+        return Err(invalid("invalid object to validate"));
+    }
+    let (api, kind) = (value["apiVersion"].to_str(), value["kind"].to_str());
+    match (api.is_empty(), kind.is_empty()) {
+        (true, true) => return Err(invalid("[apiVersion not set, kind not set]")),
+        (true, false) => return Err(invalid("apiVersion not set")),
+        (false, true) => return Err(invalid("kind not set")),
+        (false, false) => {}
+    }
+    let Some(found) = Kind::from_gvk(&api, &kind) else {
+        return Err(Failure::new(format!(
+            "resource mapping not found for name: {:?} namespace: {:?} from {:?}: no matches for kind {:?} in version {:?}\nensure CRDs are installed first",
+            value["metadata"]["name"].str(),
+            value["metadata"]["namespace"].str(),
+            source.as_str(),
+            kind.as_str(),
+            api.as_str()
+        )));
+    };
+    if found.info().namespaced {
+        let own = value["metadata"]["namespace"].to_str();
+        let wanted = args.ns(w);
+        if own.is_empty() {
+            value.entry("metadata").set("namespace", wanted);
+        } else if args.given_ns().is_some() && own != wanted {
+            return Err(Failure::new(format!(
+                "the namespace from the provided object {:?} does not match the namespace {:?}. You must pass '--namespace={own}' to perform this operation.",
+                own.as_str(),
+                wanted.as_str()
+            )));
+        }
+    }
+    Ok(Document { kind: found, value, source: source.clone() })
+}
+
+/// The documents of a text; `kind: List` is taken apart.
+fn parse(t: &str) -> Result<Vec<Value>, String> {
+    let mut values = Vec::new();
+    for doc in serde_yaml::Deserializer::from_str(t) {
+        let value = serde_yaml::Value::deserialize(doc).map_err(|e| format!("yaml: {e}"))?;
+        let value = convert(&value);
+        if value.is_null() {
+            continue;
+        }
+        if value["kind"].str().ends_with("List") && !value["items"].is_null() {
+            values.extend(value["items"].items().iter().cloned());
+        } else {
+            values.push(value);
+        }
+    }
+    Ok(values)
+}
+
+fn convert(v: &serde_yaml::Value) -> Value {
+    match v {
+        serde_yaml::Value::Null => Value::Null,
+        serde_yaml::Value::Bool(b) => Value::Bool(*b),
+        serde_yaml::Value::Number(n) => {
+            n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap_or(0.0)), Value::Int)
+        }
+        serde_yaml::Value::String(s) => Value::Str(text(s)),
+        serde_yaml::Value::Sequence(l) => l.iter().map(convert).collect::<Vec<_>>().into(),
+        serde_yaml::Value::Mapping(m) => m
+            .iter()
+            .map(|(k, v)| {
+                let key = convert(k);
+                (key.as_str().map_or_else(|| Str::from(key.to_string()), text), convert(v))
+            })
+            .collect::<Map>()
+            .into(),
+        serde_yaml::Value::Tagged(t) => convert(&t.value),
+    }
+}

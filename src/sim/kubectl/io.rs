@@ -1,0 +1,226 @@
+//! Streams of a running command, and what a running command is.
+
+use std::collections::BTreeMap;
+
+use crate::apiserver::error::Status;
+use crate::value::Str;
+use crate::world::World;
+
+/// A piece of output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Chunk {
+    /// Written to stderr?
+    pub stderr: bool,
+    /// The text, line ends included.
+    pub text: Str,
+}
+
+/// Standard input.
+#[derive(Clone, Debug, Default)]
+pub struct Stdin {
+    /// What has arrived and was not read yet.
+    pub text: String,
+    /// May more arrive?
+    pub open: bool,
+    /// Is it the terminal?
+    pub tty: bool,
+}
+
+/// Streams of one command.
+#[derive(Clone, Debug, Default)]
+pub struct Io {
+    /// Terminal that it runs in.
+    pub term: u8,
+    /// What it reads.
+    pub stdin: Stdin,
+    /// Is stdout the terminal?
+    pub tty: bool,
+    /// What it wrote and nobody took yet.
+    pub out: Vec<Chunk>,
+    /// Files of here-documents and process results, by path: read before the named files.
+    pub files: BTreeMap<Str, Str>,
+}
+
+impl Io {
+    /// Streams of a command in that terminal, without input.
+    pub fn new(term: u8) -> Self {
+        Self { term, ..Self::default() }
+    }
+
+    fn write(&mut self, stderr: bool, text: &str, newline: bool) {
+        if text.is_empty() && !newline {
+            return;
+        }
+        let mut text = text.to_owned();
+        if newline {
+            text.push('\n');
+        }
+        self.out.push(Chunk { stderr, text: text.into() });
+    }
+
+    /// Writes text to stdout.
+    pub fn print(&mut self, text: impl AsRef<str>) {
+        self.write(false, text.as_ref(), false);
+    }
+
+    /// Writes a line to stdout.
+    pub fn line(&mut self, text: impl AsRef<str>) {
+        self.write(false, text.as_ref(), true);
+    }
+
+    /// Writes text to stderr.
+    pub fn print_err(&mut self, text: impl AsRef<str>) {
+        self.write(true, text.as_ref(), false);
+    }
+
+    /// Writes a line to stderr.
+    pub fn err(&mut self, text: impl AsRef<str>) {
+        self.write(true, text.as_ref(), true);
+    }
+
+    /// Writes `Warning: …` to stderr.
+    pub fn warn(&mut self, text: impl AsRef<str>) {
+        self.err(format!("Warning: {}", text.as_ref()));
+    }
+
+    /// Prints an error and gives the exit status 1.
+    pub fn fail(&mut self, failure: &Failure) -> i32 {
+        self.err(&failure.0);
+        1
+    }
+
+    /// Prints all errors; the exit status is 1 if there are any.
+    pub fn fail_all(&mut self, failures: &[Failure]) -> i32 {
+        for failure in failures {
+            self.err(&failure.0);
+        }
+        i32::from(!failures.is_empty())
+    }
+}
+
+/// A command that cannot end at once. It is looked at after each step of the world and must
+/// be a value: a clone goes on by itself.
+pub trait Job: CloneJob {
+    /// Does what can be done now; gives the exit status when it has ended.
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32>;
+
+    /// `^C`: a last word before it ends.
+    fn interrupt(&mut self, _w: &mut World, _io: &mut Io) {}
+
+    /// Would it read the next line typed into the terminal now?
+    fn reads_terminal(&self) -> bool {
+        false
+    }
+}
+
+/// Makes [`Job`] boxes cloneable.
+pub trait CloneJob {
+    /// A copy.
+    fn clone_job(&self) -> Box<dyn Job>;
+}
+
+impl<T: Job + Clone + 'static> CloneJob for T {
+    fn clone_job(&self) -> Box<dyn Job> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Job> {
+    fn clone(&self) -> Self {
+        (**self).clone_job()
+    }
+}
+
+/// What became of a command that was started.
+pub enum Run {
+    /// It ended with that exit status.
+    Done(i32),
+    /// It goes on.
+    Wait(Box<dyn Job>),
+}
+
+impl Run {
+    /// A command that goes on.
+    pub fn wait(job: impl Job + 'static) -> Self {
+        Self::Wait(Box::new(job))
+    }
+}
+
+/// A refused command: the lines that kubectl prints on stderr.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure(pub String);
+
+/// Result of a step of a command.
+pub type Res<T> = Result<T, Failure>;
+
+impl Failure {
+    /// `error: text`.
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self(format!("error: {}", text.as_ref()))
+    }
+
+    /// A server's refusal, with words such as `error when creating "web.yaml": ` in front
+    /// (which a 422 loses, behaviour/validation.md 1).
+    pub fn status(status: &Status, prefix: &str) -> Self {
+        use crate::apiserver::error::Reason;
+        if status.reason == Reason::Invalid {
+            let Some(kind) = status.kind else {
+                return Self(match status.message.as_str() {
+                    "" => "The request is invalid".to_owned(),
+                    message => format!("The request is invalid: {message}"),
+                });
+            };
+            let head = format!("The {} {:?} is invalid", kind.info().kind, status.name.as_str());
+            let mut lines: Vec<String> = Vec::new();
+            for c in &status.causes {
+                let line = if c.field.is_empty() {
+                    c.message.to_string()
+                } else {
+                    format!("{}: {}", c.field, c.message)
+                };
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
+            return Self(match lines.as_slice() {
+                [] => head,
+                [one] => format!("{head}: {one}"),
+                many => {
+                    let mut text = format!("{head}: ");
+                    for line in many {
+                        text.push_str("\n* ");
+                        text.push_str(line);
+                    }
+                    text
+                }
+            });
+        }
+        let reason = match status.reason {
+            Reason::BadRequest => "BadRequest",
+            Reason::Forbidden => "Forbidden",
+            Reason::NotFound => "NotFound",
+            Reason::MethodNotAllowed => "MethodNotAllowed",
+            Reason::AlreadyExists => "AlreadyExists",
+            Reason::Conflict => "Conflict",
+            Reason::TooManyRequests => "TooManyRequests",
+            Reason::InternalError | Reason::Invalid => "InternalError",
+        };
+        Self(format!("Error from server ({reason}): {prefix}{}", status.message))
+    }
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        Self::status(&status, "")
+    }
+}
+
+impl World {
+    /// Looks at a terminal's command again after that many microseconds. `background`: a mere
+    /// time limit or repetition that `settle` does not wait for.
+    pub fn wake_terminal(&mut self, term: u8, after: u64, background: bool) {
+        let cause = self.cause();
+        let at = self.now.saturating_add(after);
+        self.queue.push(at, crate::queue::Task::Terminal(term), cause, background);
+    }
+}
