@@ -1,0 +1,69 @@
+//! Claims, volumes and where they are plugged in.
+
+use podium_sim::api::object::Phase;
+use podium_sim::api::{Kind, Obj};
+use podium_sim::{Str, World};
+
+use crate::model::{Disk, Plug};
+
+/// Node that a volume is attached to.
+pub(crate) fn attached_to(w: &World, volume: &str) -> Option<Str> {
+    attachment(w, volume).filter(|a| a.status()["attached"].is_true()).map(|a| a.spec()["nodeName"].to_str())
+}
+
+fn attachment<'a>(w: &'a World, volume: &str) -> Option<&'a Obj> {
+    if volume.is_empty() {
+        return None;
+    }
+    w.store
+        .all(Kind::VolumeAttachment)
+        .find(|a| a.spec()["source"]["persistentVolumeName"].str() == volume)
+}
+
+/// A disk; `pod` is the one that may use it, if it exists.
+pub(crate) fn card(w: &World, claim: &Obj, pod: Option<&Obj>, tint: i64) -> Disk {
+    let volume = claim.spec()["volumeName"].to_str();
+    let bound = claim.status()["phase"].str() == "Bound";
+    let phase =
+        if claim.terminating() { "Terminating".into() } else { claim.status()["phase"].to_str() };
+    let size = [&claim.status()["capacity"]["storage"], &claim.spec()["resources"]["requests"]["storage"]]
+        .into_iter()
+        .find(|v| !v.is_null())
+        .map_or_else(Str::default, |v| v.as_str().map_or_else(|| v.to_string().into(), |_| v.to_str()));
+    let node = attached_to(w, &volume).unwrap_or_default();
+    let plug = if volume.is_empty() || !bound {
+        Plug::Empty
+    } else {
+        plug(w, &volume, &node, pod)
+    };
+    let files = files(w, &volume);
+    Disk { key: claim.key(), uid: claim.uid(), phase, size, volume, node, plug, files, tint }
+}
+
+fn plug(w: &World, volume: &str, node: &str, pod: Option<&Obj>) -> Plug {
+    let attachments = w.store.count(Kind::VolumeAttachment) > 0;
+    let leaving = attachment(w, volume).is_some_and(|a| a.terminating());
+    match pod {
+        Some(pod) => {
+            let facts = pod.pod();
+            let ended = matches!(facts.phase, Phase::Succeeded | Phase::Failed);
+            let here = !facts.node.is_empty() && (!attachments || facts.node == *node);
+            if ended {
+                Plug::Leaving
+            } else if facts.phase == Phase::Running && here {
+                Plug::In
+            } else if facts.terminating {
+                Plug::Leaving
+            } else {
+                Plug::Going
+            }
+        }
+        None if leaving || !node.is_empty() => Plug::Leaving,
+        None => Plug::Out,
+    }
+}
+
+/// The first files of a volume.
+fn files(_w: &World, _volume: &str) -> Vec<(Str, Str)> {
+    Vec::new()
+}

@@ -1,0 +1,203 @@
+//! The timeline's lanes, read from the log as it grows.
+
+use std::rc::Rc;
+
+use podium_sim::api::object::condition;
+use podium_sim::api::{Key, Kind};
+use podium_sim::log::{ChangeType, Record, Seq, What};
+use podium_sim::{Str, World};
+
+use crate::pods;
+
+/// A stretch of a lane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Segment {
+    /// The object's uid: a namesake's segments are not its own.
+    pub uid: Str,
+    /// Name of the state: class, and key `state.<name>`.
+    pub state: Str,
+    /// From, microseconds.
+    pub from: u64,
+    /// Until; none while it lasts.
+    pub until: Option<u64>,
+}
+
+/// A moment on a lane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// Number in the log.
+    pub seq: Seq,
+    /// When.
+    pub at: u64,
+    /// What to show: a command, `web-0 → 10.244.1.2`.
+    pub text: Str,
+    /// Something bad (NXDOMAIN, nobody there).
+    pub bad: bool,
+}
+
+/// What a lane is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LaneKind {
+    /// Acts of people.
+    You,
+    /// A pod's name.
+    Pod,
+    /// A claim.
+    Claim,
+    /// Names.
+    Dns,
+    /// A node that was away.
+    Node,
+}
+
+/// A lane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lane {
+    /// What it is about.
+    pub kind: LaneKind,
+    /// The object; none for acts and names.
+    pub key: Option<Key>,
+    /// Stretches in order.
+    pub segments: Vec<Segment>,
+    /// Moments in order.
+    pub marks: Vec<Mark>,
+}
+
+/// All lanes of a branch, grown with its log.
+#[derive(Default)]
+pub struct Lanes {
+    seen: Seq,
+    branch: u32,
+    lanes: Vec<Rc<Lane>>,
+    list: Rc<Vec<Rc<Lane>>>,
+}
+
+impl Lanes {
+    /// The lanes of this branch up to its furthest moment. Reads only what is new.
+    pub fn update(&mut self, tip: &World, branch: u32) -> Rc<Vec<Rc<Lane>>> {
+        if branch != self.branch || tip.log.len() < self.seen {
+            *self = Self { branch, ..Self::default() };
+        }
+        if tip.log.len() == self.seen {
+            return self.list.clone();
+        }
+        for (seq, record) in tip.log.since(self.seen) {
+            self.read(seq, record);
+        }
+        self.seen = tip.log.len();
+        self.lanes.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.list = Rc::new(self.lanes.clone());
+        self.list.clone()
+    }
+
+    fn lane(&mut self, kind: LaneKind, key: Option<Key>) -> &mut Lane {
+        let i = self.lanes.iter().position(|l| l.kind == kind && l.key == key).unwrap_or_else(|| {
+            self.lanes.push(Rc::new(Lane { kind, key, segments: Vec::new(), marks: Vec::new() }));
+            self.lanes.len() - 1
+        });
+        Rc::make_mut(&mut self.lanes[i])
+    }
+
+    fn read(&mut self, seq: Seq, record: &Record) {
+        let at = record.at;
+        match &record.what {
+            What::Act(text) => {
+                let mark = Mark { seq, at, text: text.clone(), bad: false };
+                self.lane(LaneKind::You, None).marks.push(mark);
+            }
+            What::Lookup { client, name, answer, .. } => {
+                let shown = answer.first().map_or("NXDOMAIN", Str::as_str);
+                let text = format!("{}: {name} → {shown}", client.name).into();
+                let mark = Mark { seq, at, text, bad: answer.is_empty() };
+                self.lane(LaneKind::Dns, None).marks.push(mark);
+            }
+            What::Connect { client, ip, server, .. } => {
+                let shown = server.as_ref().map_or("✕", |s| s.name.as_str());
+                let text = format!("{}: {ip} → {shown}", client.name).into();
+                let mark = Mark { seq, at, text, bad: server.is_none() };
+                self.lane(LaneKind::Dns, None).marks.push(mark);
+            }
+            What::Change { change, new, .. } => match new.kind {
+                Kind::Pod if new.ns() != "kube-system" => {
+                    let state = (*change != ChangeType::Deleted)
+                        .then(|| pods::state(new, None).0.name().into());
+                    self.lane(LaneKind::Pod, Some(new.key())).goes(at, new.uid(), state);
+                }
+                Kind::Event => self.sign(at, new),
+                Kind::PersistentVolumeClaim => {
+                    let state = match change {
+                        ChangeType::Deleted => None,
+                        _ if new.terminating() => Some("terminating".into()),
+                        _ => Some(new.status()["phase"].str().to_ascii_lowercase().into()),
+                    };
+                    self.lane(LaneKind::Claim, Some(new.key())).goes(at, new.uid(), state);
+                }
+                Kind::Node => {
+                    let away = condition(&new.value, "Ready")["status"].str() != "True"
+                        && *change != ChangeType::Deleted;
+                    let known = self.lanes.iter().any(|l| l.key.as_ref() == Some(&new.key()));
+                    if away || known {
+                        let state = away.then(|| "lost".into());
+                        self.lane(LaneKind::Node, Some(new.key())).goes(at, new.uid(), state);
+                    }
+                }
+                _ => {}
+            },
+        }
+    }
+
+    /// Kubelets tell of pulls by events.
+    fn sign(&mut self, at: u64, event: &podium_sim::api::Obj) {
+        let about = &event.value["involvedObject"];
+        let state = match event.value["reason"].str() {
+            "Pulling" => "pulling",
+            "Pulled" => "starting",
+            _ => return,
+        };
+        if about["kind"].str() != "Pod" {
+            return;
+        }
+        let key = Key::new(Kind::Pod, about["namespace"].to_str(), about["name"].to_str());
+        let uid = about["uid"].to_str();
+        let lane = self.lane(LaneKind::Pod, Some(key));
+        let starting = lane.segments.last().is_some_and(|s| {
+            s.uid == uid && matches!(s.state.as_str(), "starting" | "pulling" | "scheduled" | "attaching")
+        });
+        if starting {
+            lane.goes(at, uid, Some(state.into()));
+        }
+    }
+}
+
+fn order(lane: &Lane) -> (LaneKind, Option<(Str, Str, i64)>) {
+    let place = lane.key.as_ref().map(|k| {
+        let (head, n) = k.name.rsplit_once('-').unwrap_or((&k.name, ""));
+        match n.parse::<i64>() {
+            Ok(n) => (k.ns.clone(), head.to_owned().into(), n),
+            Err(_) => (k.ns.clone(), k.name.clone(), -1),
+        }
+    });
+    (lane.kind, place)
+}
+
+impl Lane {
+    fn goes(&mut self, at: u64, uid: Str, state: Option<Str>) {
+        if let Some(last) = self.segments.last_mut().filter(|s| s.until.is_none()) {
+            let same = last.uid == uid && state.as_ref() == Some(&last.state);
+            // a status write while the image is being pulled says no more than "starting"
+            let pulling = last.uid == uid
+                && last.state == "pulling"
+                && state.as_ref().is_some_and(|s| *s == "starting");
+            if same || (pulling && at == last.from) {
+                return;
+            }
+            last.until = Some(at);
+            if last.from == at {
+                self.segments.pop();
+            }
+        }
+        if let Some(state) = state {
+            self.segments.push(Segment { uid, state, from: at, until: None });
+        }
+    }
+}
