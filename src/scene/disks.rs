@@ -8,7 +8,9 @@ use crate::model::{Disk, Plug};
 
 /// Node that a volume is attached to.
 pub(crate) fn attached_to(w: &World, volume: &str) -> Option<Str> {
-    attachment(w, volume).filter(|a| a.status()["attached"].is_true()).map(|a| a.spec()["nodeName"].to_str())
+    attachment(w, volume)
+        .filter(|a| a.status()["attached"].is_true())
+        .map(|a| a.spec()["nodeName"].to_str())
 }
 
 fn attachment<'a>(w: &'a World, volume: &str) -> Option<&'a Obj> {
@@ -26,16 +28,15 @@ pub(crate) fn card(w: &World, claim: &Obj, pod: Option<&Obj>, tint: i64) -> Disk
     let bound = claim.status()["phase"].str() == "Bound";
     let phase =
         if claim.terminating() { "Terminating".into() } else { claim.status()["phase"].to_str() };
-    let size = [&claim.status()["capacity"]["storage"], &claim.spec()["resources"]["requests"]["storage"]]
-        .into_iter()
-        .find(|v| !v.is_null())
-        .map_or_else(Str::default, |v| v.as_str().map_or_else(|| v.to_string().into(), |_| v.to_str()));
+    let size =
+        [&claim.status()["capacity"]["storage"], &claim.spec()["resources"]["requests"]["storage"]]
+            .into_iter()
+            .find(|v| !v.is_null())
+            .map_or_else(Str::default, |v| {
+                v.as_str().map_or_else(|| v.to_string().into(), |_| v.to_str())
+            });
     let node = attached_to(w, &volume).unwrap_or_default();
-    let plug = if volume.is_empty() || !bound {
-        Plug::Empty
-    } else {
-        plug(w, &volume, &node, pod)
-    };
+    let plug = if volume.is_empty() || !bound { Plug::Empty } else { plug(w, &volume, &node, pod) };
     let files = files(w, &volume);
     Disk { key: claim.key(), uid: claim.uid(), phase, size, volume, node, plug, files, tint }
 }

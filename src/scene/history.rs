@@ -78,15 +78,13 @@ fn said(change: ChangeType, old: Option<&Obj>, new: &Obj) -> Msg {
         (ChangeType::Modified, Some(old)) => facet(old, new),
         (ChangeType::Modified, None) => "did.changed",
     };
-    let mut msg = Msg::new(key)
-        .with("kind", new.kind.info().kind)
-        .with("name", new.name());
+    let mut msg = Msg::new(key).with("kind", new.kind.info().kind).with("name", new.name());
     if new.kind == Kind::Pod {
         let (state, reason) = pods::state(new, None);
-        msg = msg
-            .with("node", new.pod().node.clone())
-            .with("ip", new.pod().ip.clone())
-            .with("reason", if reason.is_empty() { format!("@state.{}", state.name()).into() } else { reason });
+        msg = msg.with("node", new.pod().node.clone()).with("ip", new.pod().ip.clone()).with(
+            "reason",
+            if reason.is_empty() { format!("@state.{}", state.name()).into() } else { reason },
+        );
     }
     if new.kind == Kind::StatefulSet || new.kind == Kind::Deployment {
         msg = msg.with("n", new.spec()["replicas"].int_or(1).to_string());
@@ -168,7 +166,10 @@ pub fn recent(w: &World, most: usize) -> Vec<Step> {
     let mut steps = Vec::new();
     for seq in (0..w.log.len()).rev() {
         let Some(record) = w.log.get(seq) else { break };
-        if record.at == 0 && matches!(record.what, What::Change { .. }) && record.by == Comp::ApiServer {
+        if record.at == 0
+            && matches!(record.what, What::Change { .. })
+            && record.by == Comp::ApiServer
+        {
             continue;
         }
         if telling(record) {

@@ -91,10 +91,16 @@ impl Lanes {
     }
 
     fn lane(&mut self, kind: LaneKind, key: Option<Key>) -> &mut Lane {
-        let i = self.lanes.iter().position(|l| l.kind == kind && l.key == key).unwrap_or_else(|| {
-            self.lanes.push(Rc::new(Lane { kind, key, segments: Vec::new(), marks: Vec::new() }));
-            self.lanes.len() - 1
-        });
+        let i =
+            self.lanes.iter().position(|l| l.kind == kind && l.key == key).unwrap_or_else(|| {
+                self.lanes.push(Rc::new(Lane {
+                    kind,
+                    key,
+                    segments: Vec::new(),
+                    marks: Vec::new(),
+                }));
+                self.lanes.len() - 1
+            });
         Rc::make_mut(&mut self.lanes[i])
     }
 
@@ -161,7 +167,8 @@ impl Lanes {
         let uid = about["uid"].to_str();
         let lane = self.lane(LaneKind::Pod, Some(key));
         let starting = lane.segments.last().is_some_and(|s| {
-            s.uid == uid && matches!(s.state.as_str(), "starting" | "pulling" | "scheduled" | "attaching")
+            s.uid == uid
+                && matches!(s.state.as_str(), "starting" | "pulling" | "scheduled" | "attaching")
         });
         if starting {
             lane.goes(at, uid, Some(state.into()));

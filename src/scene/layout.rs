@@ -87,8 +87,16 @@ struct Measure {
     cable: i32,
 }
 
-const FULL: Measure =
-    Measure { margin: 28, gap: 20, min: 186, max: 236, pod: 132, disk: 96, head: HEAD, cable: CABLE };
+const FULL: Measure = Measure {
+    margin: 28,
+    gap: 20,
+    min: 186,
+    max: 236,
+    pod: 132,
+    disk: 96,
+    head: HEAD,
+    cable: CABLE,
+};
 const NARROW: Measure =
     Measure { margin: 14, gap: 12, min: 148, max: 236, pod: 132, disk: 96, head: HEAD, cable: 38 };
 const SMALL: Measure =
@@ -160,9 +168,8 @@ fn podium(group: &crate::Group, width: i32, base: &Measure, y: i32) -> (GroupBox
     let columns = fit.min(n.max(1) as i32);
     let w = ((inner - (columns - 1) * m.gap) / columns).clamp(m.min.min(inner), m.max.max(m.min));
     let disks = group.disks as i32;
-    let row_h = m.head
-        + m.pod
-        + if disks > 0 { m.cable + disks * m.disk + (disks - 1) * 8 } else { 0 };
+    let row_h =
+        m.head + m.pod + if disks > 0 { m.cable + disks * m.disk + (disks - 1) * 8 } else { 0 };
     let top = y + TITLE;
     let between = if compact { 12 } else { 26 };
     let slots = group

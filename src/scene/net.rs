@@ -35,8 +35,9 @@ fn endpoints(w: &World, service: &Obj) -> Vec<(Str, Str, Option<Key>)> {
                 continue;
             }
             let target = &e["targetRef"];
-            let pod = (target["kind"].str() == "Pod")
-                .then(|| Key::new(Kind::Pod, target["namespace"].to_str(), target["name"].to_str()));
+            let pod = (target["kind"].str() == "Pod").then(|| {
+                Key::new(Kind::Pod, target["namespace"].to_str(), target["name"].to_str())
+            });
             for address in e["addresses"].items() {
                 found.push((address.to_str(), e["hostname"].to_str(), pod.clone()));
             }
@@ -57,7 +58,10 @@ fn board(w: &World, service: &Obj) -> Board {
         if set.spec()["serviceName"].str() == name.as_str() && !set.terminating() {
             let start = set.spec()["ordinals"]["start"].int_or(0);
             for n in start..start + set.spec()["replicas"].int_or(1).min(ROWS as i64 + 1) {
-                names.insert((set.name(), n), Key::new(Kind::Pod, ns.clone(), format!("{}-{n}", set.name())));
+                names.insert(
+                    (set.name(), n),
+                    Key::new(Kind::Pod, ns.clone(), format!("{}-{n}", set.name())),
+                );
             }
         }
     }
@@ -107,12 +111,19 @@ fn board(w: &World, service: &Obj) -> Board {
 }
 
 /// Pods outside of workloads.
-pub(crate) fn clients(w: &World, keep: &mut Keep, signs: &Signs, packets: &Talk) -> Vec<Rc<Client>> {
+pub(crate) fn clients(
+    w: &World,
+    keep: &mut Keep,
+    signs: &Signs,
+    packets: &Talk,
+) -> Vec<Rc<Client>> {
     let mut names = BTreeSet::new();
     for pod in w.store.all(Kind::Pod) {
-        let set = pod.pod().ordinal.as_ref().is_some_and(|(_, _)| {
-            pod.label("statefulset.kubernetes.io/pod-name").is_some()
-        });
+        let set = pod
+            .pod()
+            .ordinal
+            .as_ref()
+            .is_some_and(|(_, _)| pod.label("statefulset.kubernetes.io/pod-name").is_some());
         if pod.pod().owner.is_empty() && !set {
             names.insert(pod.key());
         }
@@ -169,7 +180,8 @@ pub(crate) fn talk(w: &World) -> Talk {
             }
             What::Connect { client, ip, server, until } => {
                 let back = *until <= w.now;
-                let asked = Asked::Address(ip.clone(), server.as_ref().map(|s| s.name.clone()), back);
+                let asked =
+                    Asked::Address(ip.clone(), server.as_ref().map(|s| s.name.clone()), back);
                 talk.last.insert(client.clone(), asked);
                 if !back {
                     talk.next = Some(talk.next.map_or(*until, |n| n.min(*until)));
@@ -242,7 +254,11 @@ pub(crate) fn nodes(w: &World, keep: &mut Keep, signs: &Signs) -> Vec<Rc<NodeIte
                 ready: pods::node_ready(w, &name),
                 silent: silent(w, &name),
                 cordoned: node.spec()["unschedulable"].is_true(),
-                zone: node.label("topology.kubernetes.io/zone").unwrap_or_default().to_owned().into(),
+                zone: node
+                    .label("topology.kubernetes.io/zone")
+                    .unwrap_or_default()
+                    .to_owned()
+                    .into(),
                 pods: by_node.remove(&name).unwrap_or_default(),
             })
         })

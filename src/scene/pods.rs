@@ -130,7 +130,8 @@ fn attaching(w: &World, pod: &Obj) -> bool {
             && w.store.get(Kind::PersistentVolumeClaim, &ns, claim).is_some_and(|c| {
                 let volume = c.spec()["volumeName"].str();
                 let attachments = w.store.count(Kind::VolumeAttachment) > 0;
-                attachments && crate::disks::attached_to(w, volume).is_none_or(|n| n != pod.pod().node)
+                attachments
+                    && crate::disks::attached_to(w, volume).is_none_or(|n| n != pod.pod().node)
             })
     })
 }

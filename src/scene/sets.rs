@@ -69,13 +69,7 @@ pub(crate) fn groups(w: &World, keep: &mut Keep, signs: &Signs) -> Vec<Rc<Group>
     groups
 }
 
-fn stateful(
-    w: &World,
-    keep: &mut Keep,
-    signs: &Signs,
-    set: &Obj,
-    used: &mut Vec<Key>,
-) -> Group {
+fn stateful(w: &World, keep: &mut Keep, signs: &Signs, set: &Obj, used: &mut Vec<Key>) -> Group {
     let (spec, status) = (set.spec(), set.status());
     let (key, name, ns) = (set.key(), set.name(), set.ns());
     let start = spec["ordinals"]["start"].int_or(0);
@@ -95,7 +89,8 @@ fn stateful(
     let mut claims = claims_of(w, set);
     // a page cannot show millions of empty places
     let end = start + replicas.min(2000);
-    let mut ordinals: Vec<i64> = if set.terminating() { Vec::new() } else { (start..end).collect() };
+    let mut ordinals: Vec<i64> =
+        if set.terminating() { Vec::new() } else { (start..end).collect() };
     ordinals.extend(members.keys().chain(claims.keys()).copied());
     ordinals.sort_unstable();
     ordinals.dedup();
@@ -137,9 +132,12 @@ fn stateful(
         leaving: set.terminating(),
         exists: true,
         wait: verdict.map(sentence),
-        disks: slots.iter().map(|s| s.disks.len()).max().unwrap_or(0).max(
-            spec["volumeClaimTemplates"].len(),
-        ),
+        disks: slots
+            .iter()
+            .map(|s| s.disks.len())
+            .max()
+            .unwrap_or(0)
+            .max(spec["volumeClaimTemplates"].len()),
         slots,
         key,
     }
@@ -237,7 +235,12 @@ fn left_behind(w: &World, keep: &mut Keep, signs: &Signs, used: &[Key]) -> Vec<G
             .rsplit_once('-')
             .and_then(|(head, n)| Some((head.split_once('-')?.1.to_owned(), n.parse().ok()?)));
         let (set, n) = parts.unwrap_or((name.to_string(), 0));
-        by_set.entry((claim.ns(), set.into())).or_default().entry(n).or_default().push(claim.clone());
+        by_set
+            .entry((claim.ns(), set.into()))
+            .or_default()
+            .entry(n)
+            .or_default()
+            .push(claim.clone());
     }
     by_set
         .into_iter()
@@ -256,7 +259,10 @@ fn left_behind(w: &World, keep: &mut Keep, signs: &Signs, used: &[Key]) -> Vec<G
                         // orphans run on without their set
                         pod: pod.map(|p| keep.pod(pods::card(w, p, signs, ""))),
                         wait: None,
-                        disks: claims.iter().map(|c| keep.disk(disks::card(w, c, pod, n))).collect(),
+                        disks: claims
+                            .iter()
+                            .map(|c| keep.disk(disks::card(w, c, pod, n)))
+                            .collect(),
                         wanted: false,
                     };
                     keep.slot(slot)

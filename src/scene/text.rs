@@ -13,7 +13,15 @@ fn msg(m: &Msg) -> String {
 pub fn describe(scene: &Scene) -> String {
     let mut out = String::new();
     for g in &scene.groups {
-        let _ = writeln!(out, "{} {} {}/{} {}", g.key.kind.info().kind, g.key.name, g.ready, g.replicas, g.policy);
+        let _ = writeln!(
+            out,
+            "{} {} {}/{} {}",
+            g.key.kind.info().kind,
+            g.key.name,
+            g.ready,
+            g.replicas,
+            g.policy
+        );
         for s in &g.slots {
             let _ = write!(out, "  {}", s.name);
             match (&s.pod, &s.wait) {
@@ -43,7 +51,8 @@ pub fn describe(scene: &Scene) -> String {
         }
     }
     for b in &scene.boards {
-        let _ = writeln!(out, "board {} {}", b.key.name, if b.headless { "headless" } else { "vip" });
+        let _ =
+            writeln!(out, "board {} {}", b.key.name, if b.headless { "headless" } else { "vip" });
         for r in &b.rows {
             let ips: Vec<&str> = r.ips.iter().map(|i| i.as_str()).collect();
             let shown = if ips.is_empty() { "NXDOMAIN".to_owned() } else { ips.join(",") };

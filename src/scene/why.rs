@@ -140,7 +140,11 @@ fn slot(w: &World, scene: &Scene, set: &Key, n: i64) -> Why {
 
 /// The sentence about the set's policy: why one after the other, or why all at once.
 fn policy(group: &Group) -> Msg {
-    Msg::new(if group.policy == "Parallel" { "rule.policy.parallel" } else { "rule.policy.ordered" })
+    Msg::new(if group.policy == "Parallel" {
+        "rule.policy.parallel"
+    } else {
+        "rule.policy.ordered"
+    })
 }
 
 /// Why a pod is not further; nothing for a ready one.
@@ -173,7 +177,8 @@ fn object(w: &World, scene: &Scene, obj: &Obj) -> Why {
                 .iter()
                 .find(|g| g.slots.iter().any(|s| s.pod.as_ref().is_some_and(|p| p.key == key)));
             if let Some(g) = group
-                && let Some(card) = g.slots.iter().filter_map(|s| s.pod.as_ref()).find(|p| p.key == key)
+                && let Some(card) =
+                    g.slots.iter().filter_map(|s| s.pod.as_ref()).find(|p| p.key == key)
                 && card.outdated
             {
                 because.push(outdated(w, g, &key));
@@ -216,7 +221,9 @@ fn object(w: &World, scene: &Scene, obj: &Obj) -> Why {
     let seq = last_telling(w, &key);
     Why {
         title: key.name.clone(),
-        subtitle: Msg::new("kind.object").with("kind", key.kind.info().kind).with("ns", key.ns.clone()),
+        subtitle: Msg::new("kind.object")
+            .with("kind", key.kind.info().kind)
+            .with("ns", key.ns.clone()),
         question: question.into(),
         because,
         chain: seq.map(|s| chain(w, s)).unwrap_or_default(),
