@@ -219,7 +219,8 @@ impl World {
                 && meta["deletionGracePeriodSeconds"].int_or(0) == 0
         };
         if gone && (kind != Kind::Pod || old.meta()["deletionGracePeriodSeconds"].int_or(0) == 0) {
-            return Ok(self.remove(&key, Some(value)));
+            // the write itself is not kept: the last version is the one before
+            return Ok(self.remove(&key));
         }
         Ok(self.commit(ChangeType::Modified, Some(old), kind, value))
     }
@@ -280,7 +281,7 @@ impl World {
                 meta.set("deletionGracePeriodSeconds", 0);
                 self.commit(ChangeType::Modified, Some(old), key.kind, value);
             }
-            return Ok(self.remove(key, None));
+            return Ok(self.remove(key));
         }
         if finalizers.is_empty() {
             meta.remove("finalizers");
@@ -311,9 +312,9 @@ impl World {
         Ok(self.commit(ChangeType::Modified, Some(old), key.kind, value))
     }
 
-    fn remove(&mut self, key: &Key, last: Option<Value>) -> Obj {
+    fn remove(&mut self, key: &Key) -> Obj {
         let old = self.store.take(key);
-        let last = last.or_else(|| old.as_ref().map(|o| o.value.clone())).unwrap_or_default();
+        let last = old.as_ref().map(|o| o.value.clone()).unwrap_or_default();
         admission::release(self, key.kind, &last);
         self.commit(ChangeType::Deleted, old, key.kind, last)
     }
