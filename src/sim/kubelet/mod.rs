@@ -44,6 +44,8 @@ pub struct State {
     images: BTreeMap<Str, BTreeSet<Str>>,
     /// Nodes that are down, with the timers that wait for their return.
     down: BTreeMap<Str, Vec<Frozen>>,
+    /// What containers printed.
+    pub(crate) logs: crate::workload::Logs,
     /// Last host number given out on each node.
     next_ip: BTreeMap<Str, u64>,
     /// Pods (uids) that wait for a claim to be bound or a disk to be attached.
@@ -137,10 +139,19 @@ fn forget(w: &mut World, uid: &Str, last: &Obj) {
     if let Some(set) = w.kubelet.by_node.get_mut(&run.node) {
         set.remove(uid);
     }
-    for set in w.kubelet.waiting.values_mut() {
-        set.remove(uid);
+    if run.stage == Stage::Volumes {
+        w.kubelet.waiting.retain(|_, set| {
+            set.remove(uid);
+            !set.is_empty()
+        });
     }
-    w.kubelet.waiting.retain(|_, set| !set.is_empty());
+    let lines = (uid.clone(), Str::default(), 0);
+    while let Some((id, _)) = w.kubelet.logs.range(lines.clone()..).next()
+        && id.0 == *uid
+    {
+        let id = id.clone();
+        w.kubelet.logs.remove(&id);
+    }
     if run.stage < Stage::Stopping && !w.kubelet.is_down(&run.node) {
         stop::announce(w, &run, last);
     }
@@ -251,6 +262,23 @@ pub fn node_up(w: &mut World, node: &Str) {
             write_status(w, &uid, "kubelet.node-up");
         }
     }
+}
+
+/// Something changed that a pod's probes may depend on (a file): they look again.
+pub fn poke(_w: &mut World, _pod: &Key) {}
+
+/// The main process of a container ends now, with that code: what a shell's `exit` or
+/// `kill 1` does. False if it does not run.
+pub fn exec_exit(w: &mut World, pod: &Key, container: &str, code: i64) -> bool {
+    let Some(pod) = w.store.by_key(pod).cloned() else { return false };
+    let uid = pod.uid();
+    let Some(i) = w.kubelet.pod(&uid).and_then(|r| {
+        r.index(container).filter(|i| r.containers[*i].running() && r.stage == Stage::Containers)
+    }) else {
+        return false;
+    };
+    w.acting(Comp::Workload, "workload.exit", |w| start::ended(w, &uid, &pod, i, code));
+    true
 }
 
 /// A free address of the node's range.

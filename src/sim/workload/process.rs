@@ -1,0 +1,252 @@
+//! The main process of a container: how long it runs and what it does with SIGTERM, read
+//! from its command where it is a shell's.
+
+use super::{Family, family};
+use crate::api::time::{MS, SECOND};
+use crate::value::Value;
+
+/// What a process does with SIGTERM.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Term {
+    /// It ends soon, with this code.
+    Obeys(i64),
+    /// It goes on until SIGKILL (a shell or a plain program as process 1).
+    Ignores,
+}
+
+/// The main process of a container.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Process {
+    /// It ends by itself after so many microseconds, with this code.
+    pub ends: Option<(u64, i64)>,
+    /// What it does when asked to stop.
+    pub term: Term,
+}
+
+impl Process {
+    const FOREVER: Self = Self { ends: None, term: Term::Ignores };
+
+    fn ends(after: u64, code: i64) -> Self {
+        Self { ends: Some((after, code)), term: Term::Ignores }
+    }
+}
+
+/// Time that a short command takes.
+const SHORT: u64 = 200 * MS;
+
+/// `command` and `args` of a container, together.
+pub fn command(container: &Value) -> Vec<&str> {
+    let words = container["command"].items().iter().chain(container["args"].items());
+    words.map(Value::str).collect()
+}
+
+/// What the container of this spec runs.
+pub fn process(container: &Value) -> Process {
+    let image = container["image"].str();
+    if image.contains("crash") {
+        return Process { ends: Some((0, 1)), term: Term::Obeys(1) };
+    }
+    let family = family(image);
+    let own = Process { ends: None, term: Term::Obeys(exit_code(family, image)) };
+    let words = command(container);
+    // arguments alone go to the image's own program
+    if words.is_empty() || (container["command"].is_empty() && family != Family::Shell) {
+        if family == Family::Shell {
+            let interactive = container["stdin"].is_true() || container["tty"].is_true();
+            return if interactive { Process::FOREVER } else { Process::ends(0, 0) };
+        }
+        return own;
+    }
+    run(&words, own, family == Family::Shell)
+}
+
+/// The exit code of a program that was asked to stop.
+fn exit_code(family: Family, image: &str) -> i64 {
+    match family {
+        // the Java runtime ends with 128 + SIGTERM
+        Family::ZooKeeper | Family::Cassandra => 143,
+        _ if image.contains("kafka") || image.contains("java") || image.contains("tomcat") => 143,
+        _ => 0,
+    }
+}
+
+/// The process that a command line makes.
+fn run(words: &[&str], own: Process, shell: bool) -> Process {
+    let Some((first, rest)) = words.split_first() else { return own };
+    let program = first.rsplit('/').next().unwrap_or(first);
+    match program {
+        "sh" | "bash" | "ash" | "dash" => {
+            match rest.iter().position(|w| w.starts_with('-') && w.ends_with('c')) {
+                Some(at) => {
+                    rest.get(at + 1).map_or(own, |script| script_process(script, own, shell))
+                }
+                None if rest.is_empty() => Process::ends(0, 0),
+                None => own,
+            }
+        }
+        "sleep" => match rest.first().copied().and_then(seconds) {
+            Some(after) => Process::ends(after, 0),
+            None => Process::FOREVER,
+        },
+        "true" => Process::ends(0, 0),
+        "false" => Process::ends(0, 1),
+        "tail" if rest.iter().any(|w| w.starts_with('-') && w.contains(['f', 'F'])) => {
+            Process::FOREVER
+        }
+        "cat" if rest.is_empty() => Process::FOREVER,
+        "watch" | "top" | "httpd" | "nc" | "ncat" | "ping" | "yes" | "crond" | "python"
+        | "python3" | "node" | "java"
+            if shell =>
+        {
+            own
+        }
+        "exec" => run(rest, own, shell),
+        // any other command of a shell image does its work and ends
+        _ if shell => Process::ends(SHORT, 0),
+        _ => own,
+    }
+}
+
+/// `5`, `5s`, `2m`, `1h`, `1d`: a duration of `sleep`; none for `infinity`.
+fn seconds(word: &str) -> Option<u64> {
+    let (digits, unit) = match word.char_indices().find(|(_, c)| !c.is_ascii_digit() && *c != '.') {
+        Some((i, _)) => word.split_at(i),
+        None => (word, "s"),
+    };
+    let factor = match unit {
+        "s" => SECOND,
+        "m" => 60 * SECOND,
+        "h" => 3600 * SECOND,
+        "d" => 86_400 * SECOND,
+        _ => return None,
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let tenths = part.get(..1).and_then(|d| d.parse::<u64>().ok()).unwrap_or(0);
+    Some(whole.parse::<u64>().ok()?.saturating_mul(factor) + tenths * factor / 10)
+}
+
+/// What becomes of a shell's script, read from its statements.
+fn script_process(script: &str, own: Process, shell: bool) -> Process {
+    let trapped = script.contains("trap ") && (script.contains("TERM") || script.contains("15"));
+    let term = if trapped { Term::Obeys(0) } else { Term::Ignores };
+    let mut after = SHORT;
+    let mut code = 0;
+    let mut depth = 0i32;
+    let flat = script.replace("&&", ";").replace('\n', ";");
+    for statement in flat.split(';') {
+        let words: Vec<&str> = statement.split_whitespace().collect();
+        let Some(first) = words.first() else { continue };
+        match *first {
+            "while" | "until" | "for"
+                if words.get(1).is_some_and(|w| {
+                    matches!(*w, "true" | ":" | "[" | "sleep" | "((")
+                        || (*first != "for" && !statement.contains("$i"))
+                }) && endless(&words, script) =>
+            {
+                return Process { ends: None, term };
+            }
+            "if" | "case" | "for" | "while" | "until" => depth += 1,
+            "fi" | "esac" | "done" => depth -= 1,
+            "exit" if depth <= 0 => {
+                let code = words.get(1).and_then(|c| c.parse().ok()).unwrap_or(code);
+                return Process { ends: Some((after, code)), term };
+            }
+            "exec" => return run(&words[1..], own, shell),
+            "wait" => return Process { ends: None, term },
+            "false" if depth <= 0 => code = 1,
+            "then" | "do" | "else" | "set" | "export" | "cd" | "trap" | "echo" => {
+                if words.contains(&"exec") {
+                    return own;
+                }
+            }
+            _ if statement.contains("||") => {}
+            _ => {
+                // an endless statement in the background does not hold the script
+                let background = words.last().is_some_and(|w| w.ends_with('&'));
+                let part = run(&words, own, shell);
+                match part.ends {
+                    None if !background => {
+                        return Process {
+                            ends: None,
+                            term: if trapped { term } else { part.term },
+                        };
+                    }
+                    Some((t, c)) if depth <= 0 => {
+                        after =
+                            after.saturating_add(t).saturating_sub(if t > 0 { SHORT } else { 0 });
+                        code = c;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    Process { ends: Some((after, code)), term }
+}
+
+/// Is it a loop that never ends by itself (`while true`)?
+fn endless(words: &[&str], script: &str) -> bool {
+    let head = words.get(1).copied().unwrap_or("");
+    let forever = matches!((words.first().copied(), head), (Some("while"), "true" | ":" | "sleep"))
+        || matches!((words.first().copied(), head), (Some("until"), "false"))
+        || (words.first() == Some(&"for") && head == "((" && words.get(2) == Some(&";"));
+    forever && !script.contains("break")
+}
+
+/// The port that a shell's command listens on, if it does: `httpd -p 8080`, `nc -l -p 80`.
+pub(super) fn serves(container: &Value) -> Option<i64> {
+    let words = command(container);
+    let text = words.join(" ");
+    let mut tokens = text.split(|c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|'));
+    let listens = ["httpd", "http.server", "nc ", "ncat"].iter().any(|p| text.contains(p));
+    if !listens {
+        return None;
+    }
+    let mut before = "";
+    let found = tokens.find_map(|t| {
+        let port = t.parse().ok().filter(|_| {
+            matches!(before, "-p" | "-lp" | "-lkp" | "-l" | "-lk" | "http.server" | "--listen")
+        });
+        if !t.is_empty() {
+            before = t;
+        }
+        port
+    });
+    found.or_else(|| text.contains("httpd").then_some(80))
+}
+
+/// What the `echo` commands at the start of a shell's script print.
+pub(super) fn output(container: &Value) -> Vec<String> {
+    let words = command(container);
+    let script = match words.as_slice() {
+        ["echo", rest @ ..] => return vec![rest.join(" ")],
+        [_, "-c", script, ..] => *script,
+        _ => return Vec::new(),
+    };
+    let mut lines = Vec::new();
+    for statement in script.split([';', '\n']).flat_map(|s| s.split("&&")) {
+        let statement = statement.trim();
+        match statement.strip_prefix("echo ") {
+            Some(text) if !text.contains(['$', '>', '|', '`']) => {
+                lines.push(text.trim().trim_matches(['"', '\'']).to_owned());
+            }
+            _ if statement.starts_with("while") || statement.starts_with("until") => break,
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// How long a life-cycle hook takes, microseconds.
+pub fn hook_time(hook: &Value) -> u64 {
+    if let Some(s) = hook["sleep"]["seconds"].as_int() {
+        return u64::try_from(s).unwrap_or(0) * SECOND;
+    }
+    let words: Vec<&str> = hook["exec"]["command"].items().iter().map(Value::str).collect();
+    if words.is_empty() {
+        return if hook.is_empty() { 0 } else { 50 * MS };
+    }
+    let none = Process::ends(50 * MS, 0);
+    // a hook that never ends is cut off by the grace period
+    run(&words, none, true).ends.map_or(u64::MAX / 4, |(after, _)| after)
+}
