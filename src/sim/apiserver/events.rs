@@ -1,6 +1,7 @@
-//! Events: recorded with counts, as client-go's recorder does (behaviour/pod-lifecycle.md 9).
+//! Events: recorded with counts, as client-go's recorder does (behaviour/pod-lifecycle.md 9):
+//! repetitions are counted, many similar ones are combined, and a flood is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::time::{EPOCH, SECOND, rfc3339, rfc3339_micro};
 use crate::api::{Key, Kind, Object};
@@ -18,11 +19,61 @@ pub enum EventType {
     Warning,
 }
 
+/// That many different messages of one kind about one object are told; the next are combined.
+const SIMILAR: usize = 10;
+/// Similar events that lie further apart are not combined, microseconds.
+const SIMILAR_WITHIN: u64 = 600 * SECOND;
+/// A component may tell that many events about an object at once…
+const BURST: u64 = 25;
+/// …and one more in each such time, microseconds.
+const REFILL: u64 = 300 * SECOND;
+
 /// Remembers which event object counts which repetition.
 #[derive(Clone, Default)]
 pub struct Recorder {
-    known: BTreeMap<(Str, Str, Str), Str>,
+    /// Name and count of each event told so far; dropped repetitions count too.
+    known: BTreeMap<(Str, Str, Str), (Str, i64)>,
+    similar: BTreeMap<(Str, Str, Str), Similar>,
+    /// By object and component: the time at which all its tokens are back.
+    buckets: BTreeMap<(Str, Str), u64>,
     serial: u64,
+}
+
+/// Different messages of one kind about one object.
+#[derive(Clone, Default)]
+struct Similar {
+    messages: BTreeSet<Str>,
+    last: u64,
+}
+
+impl Recorder {
+    /// Takes a token of the component for the object; false if there is none.
+    fn admit(&mut self, uid: &Str, note: &Note, now: u64) -> bool {
+        let id = (uid.clone(), Str::from(format!("{}/{}", note.component, note.host)));
+        let full = self.buckets.entry(id).or_insert(0);
+        let next = (*full).max(now) + REFILL;
+        let admitted = next <= now + BURST * REFILL;
+        if admitted {
+            *full = next;
+        }
+        admitted
+    }
+
+    /// Is this one of many similar events, to be combined?
+    fn combine(&mut self, uid: &Str, note: &Note, now: u64) -> bool {
+        let id = (uid.clone(), note.reason.clone(), note.component.clone());
+        let similar = self.similar.entry(id).or_default();
+        if now - similar.last > SIMILAR_WITHIN {
+            similar.messages.clear();
+        }
+        similar.last = now;
+        similar.messages.insert(note.message.clone());
+        let many = similar.messages.len() >= SIMILAR;
+        if many {
+            similar.messages.remove(&note.message);
+        }
+        many
+    }
 }
 
 /// An event to be recorded.
@@ -81,26 +132,42 @@ impl World {
     /// Records an event about an object; a repetition counts up the event that is there.
     pub fn event(&mut self, about: &Object, note: &Note) {
         let ns = if about.ns().is_empty() { Str::Lit("default") } else { about.ns() };
-        let id = (
-            about.uid(),
-            note.reason.clone(),
-            Str::from(format!("{}{}", note.field_path, note.message)),
-        );
+        let uid = about.uid();
         let scheduler = note.component == "default-scheduler";
-        if let Some(name) = self.recorder.known.get(&id).cloned() {
+        // the scheduler records through the newer API, which has neither
+        let combined = !scheduler && self.recorder.combine(&uid, note, self.now);
+        let dropped = !scheduler && !self.recorder.admit(&uid, note, self.now);
+        let mut note = note;
+        let told;
+        let mut which = Str::from(format!("{}{}", note.field_path, note.message));
+        if combined {
+            let message = format!("(combined from similar events): {}", note.message).into();
+            told = Note { message, ..note.clone() };
+            note = &told;
+            which = Str::default();
+        }
+        let id = (uid, note.reason.clone(), which);
+        let (name, count) = {
+            let known = self.recorder.known.entry(id.clone()).or_default();
+            known.1 += 1;
+            known.clone()
+        };
+        if dropped {
+            return;
+        }
+        if !name.is_empty() {
             let key = Key::new(Kind::Event, ns.clone(), name);
             let now = self.now;
             let counted = self.modify(&key, Sub::Main, |e| {
                 if scheduler {
-                    let count = e["series"]["count"].int_or(1) + 1;
                     e.set(
                         "series",
                         value!({"count": count, "lastObservedTime": (rfc3339_micro(now))}),
                     );
                 } else {
-                    let count = e["count"].int_or(1) + 1;
                     e.set("count", count);
                     e.set("lastTimestamp", rfc3339(now));
+                    e.set("message", &note.message);
                 }
             });
             if counted.is_some() {
@@ -141,7 +208,7 @@ impl World {
             if !note.host.is_empty() {
                 source.set("host", note.host.clone());
             }
-            event.set("count", 1);
+            event.set("count", count);
             event.set("eventTime", Value::Null);
             event.set("firstTimestamp", rfc3339(self.now));
             event.set("lastTimestamp", rfc3339(self.now));
@@ -149,7 +216,50 @@ impl World {
         }
         let opts = WriteOptions { trusted: true, dry_run: false };
         if self.create(Kind::Event, event, opts).is_ok() {
-            self.recorder.known.insert(id, name);
+            self.recorder.known.insert(id, (name, count));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn events(w: &World) -> Vec<(Str, i64)> {
+        w.store
+            .all(Kind::Event)
+            .map(|e| (e.value["message"].to_str(), e.value["count"].int_or(0)))
+            .collect()
+    }
+
+    #[test]
+    fn repetitions_count_similar_ones_combine_floods_drop() {
+        let mut w = World::new(Config::default());
+        let about = w.store.get(Kind::Node, "", "worker-1").expect("node").clone();
+        let tell = |w: &mut World, n: usize| {
+            w.event(&about, &Note::normal("test", "Tested", format!("message {n}")));
+        };
+        tell(&mut w, 1);
+        tell(&mut w, 1);
+        assert_eq!(events(&w), [(Str::Lit("message 1"), 2)]);
+        for n in 2..=11 {
+            tell(&mut w, n);
+        }
+        let found = events(&w);
+        assert_eq!(found.len(), 10);
+        // the tenth and the eleventh message are one event
+        let combined = (Str::Lit("(combined from similar events): message 11"), 2);
+        assert!(found.contains(&combined), "{found:?}");
+        for _ in 0..100 {
+            tell(&mut w, 1);
+        }
+        // two for the first message, ten more, then what is left of 25
+        assert!(events(&w).contains(&(Str::Lit("message 1"), 15)));
+        w.now += REFILL;
+        tell(&mut w, 1);
+        tell(&mut w, 1);
+        // what was dropped was counted all the same
+        assert!(events(&w).contains(&(Str::Lit("message 1"), 103)));
     }
 }
