@@ -233,6 +233,14 @@ impl World {
         self.update(key.kind, value, sub, WriteOptions { trusted: true, dry_run: false }).ok()
     }
 
+    /// Binds a pod: the `binding` subresource may set the node and a condition in one write.
+    pub fn bind_pod(&mut self, key: &Key, change: impl FnOnce(&mut Value)) -> Option<Obj> {
+        let old = self.store.by_key(key)?.clone();
+        let mut value = old.value.clone();
+        change(&mut value);
+        Some(self.commit(ChangeType::Modified, Some(old), key.kind, value))
+    }
+
     /// Deletes an object: grace for pods, finalizers for all, then removal.
     ///
     /// # Errors

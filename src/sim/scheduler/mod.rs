@@ -1,17 +1,344 @@
-//! The scheduler.
-use crate::api::{Key, Obj};
+//! The scheduler: one pod at a time, filter and score nodes, bind
+//! (behaviour/pod-lifecycle.md 6, storage.md 4, 7 and 8).
+//!
+//! # Divergence from real Kubernetes
+//! Nothing is preempted. Unschedulable pods are retried as soon as a relevant change happens:
+//! the back-off queue of an idle scheduler is emptied at once, as since 1.33. Ties between
+//! nodes are broken by the seed, not by chance.
+
+mod affinity;
+mod filter;
+mod score;
+mod volumes;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::api::time::{SECOND, rfc3339};
+use crate::api::{Key, Kind, Obj, Phase, quantity};
+use crate::apiserver::Sub;
+use crate::apiserver::events::Note;
 use crate::log::ChangeType;
+use crate::queue::Comp;
+use crate::value;
+use crate::value::{Str, Value};
 use crate::world::World;
+
+/// Component name in events.
+pub const COMPONENT: &str = "default-scheduler";
+
+/// What is used on a node.
+#[derive(Clone, Default, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Requested CPU, thousandths.
+    pub cpu: i64,
+    /// Requested memory, bytes.
+    pub memory: i64,
+    /// Pods.
+    pub pods: i64,
+}
 
 /// What the scheduler knows.
 #[derive(Clone, Default)]
-pub struct State {}
+pub struct State {
+    usage: BTreeMap<Str, Usage>,
+    /// Pods of one controller on a node.
+    siblings: BTreeMap<(Str, Str), i64>,
+    /// Pods that could not be placed, with the claims that they wait for.
+    unschedulable: BTreeSet<Key>,
+    by_claim: BTreeMap<Key, BTreeSet<Key>>,
+    /// Node chosen for a pod (by uid) whose claims are being bound.
+    assumed: BTreeMap<Str, Str>,
+    /// Pods with required anti-affinity or host ports: only these make other pods look at them.
+    particular: BTreeSet<Key>,
+}
 
-/// A change that may make a pod schedulable.
-pub fn on_change(_w: &mut World, _change: ChangeType, _old: Option<&Obj>, _new: &Obj) {}
+/// Does the pod take room on a node?
+fn occupies(pod: &Obj) -> bool {
+    let facts = pod.pod();
+    !facts.node.is_empty() && !matches!(facts.phase, Phase::Succeeded | Phase::Failed)
+}
+
+/// CPU (thousandths) and memory (bytes) that a pod asks for: the larger of all containers
+/// together and any init container; sidecars count with the containers.
+pub fn requests(spec: &Value) -> Usage {
+    let of = |c: &Value| {
+        let r = &c["resources"];
+        let get = |name: &str| {
+            let q = match r["requests"].get(name) {
+                Value::Null => r["limits"].get(name),
+                q => q,
+            };
+            match q {
+                Value::Int(i) => i128::from(*i) * 1000,
+                q => quantity::milli(q.str()).unwrap_or(0),
+            }
+        };
+        (get("cpu") as i64, (get("memory") / 1000) as i64)
+    };
+    let mut usage = Usage { cpu: 0, memory: 0, pods: 1 };
+    for c in spec["containers"].items() {
+        let (cpu, memory) = of(c);
+        usage.cpu += cpu;
+        usage.memory += memory;
+    }
+    let mut largest = (0, 0);
+    for c in spec["initContainers"].items() {
+        let (cpu, memory) = of(c);
+        if c["restartPolicy"].str() == "Always" {
+            usage.cpu += cpu;
+            usage.memory += memory;
+        } else {
+            largest = (largest.0.max(cpu), largest.1.max(memory));
+        }
+    }
+    usage.cpu = usage.cpu.max(largest.0);
+    usage.memory = usage.memory.max(largest.1);
+    usage
+}
+
+fn account(w: &mut World, pod: &Obj, sign: i64) {
+    let node = pod.pod().node.clone();
+    let wants = requests(pod.spec());
+    let used = w.scheduler.usage.entry(node.clone()).or_default();
+    used.cpu += sign * wants.cpu;
+    used.memory += sign * wants.memory;
+    used.pods += sign;
+    let owner = pod.pod().owner.clone();
+    if !owner.is_empty() {
+        *w.scheduler.siblings.entry((node, owner)).or_default() += sign;
+    }
+    if affinity::particular(pod.spec()) {
+        if sign > 0 {
+            w.scheduler.particular.insert(pod.key());
+        } else {
+            w.scheduler.particular.remove(&pod.key());
+        }
+    }
+}
+
+/// Keeps the sums and wakes pods that a change may have made schedulable.
+pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
+    match new.kind {
+        Kind::Pod => pod_changed(w, change, old, new),
+        Kind::Node => {
+            let relevant = old.is_none_or(|o| {
+                o.spec() != new.spec()
+                    || o.meta()["labels"] != new.meta()["labels"]
+                    || o.status()["allocatable"] != new.status()["allocatable"]
+            });
+            if relevant {
+                wake_all(w);
+            }
+        }
+        Kind::PersistentVolumeClaim => {
+            let waiting = w.scheduler.by_claim.remove(&new.key()).unwrap_or_default();
+            for key in waiting {
+                w.enqueue(Comp::Scheduler, key);
+            }
+        }
+        Kind::PersistentVolume | Kind::StorageClass if change == ChangeType::Added => wake_all(w),
+        _ => {}
+    }
+}
+
+fn wake_all(w: &mut World) {
+    for key in w.scheduler.unschedulable.clone() {
+        w.enqueue(Comp::Scheduler, key);
+    }
+}
+
+fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
+    let before = old.filter(|o| occupies(o));
+    let after = Some(new).filter(|n| change != ChangeType::Deleted && occupies(n));
+    match (before, after) {
+        (Some(o), None) => {
+            account(w, o, -1);
+            wake_all(w);
+        }
+        (None, Some(n)) => account(w, n, 1),
+        (Some(o), Some(n)) if o.spec() != n.spec() => {
+            account(w, o, -1);
+            account(w, n, 1);
+        }
+        _ => {}
+    }
+    let key = new.key();
+    if change == ChangeType::Deleted || !new.pod().node.is_empty() {
+        w.scheduler.unschedulable.remove(&key);
+        w.scheduler.assumed.remove(&new.uid());
+        return;
+    }
+    let news =
+        old.is_none_or(|o| o.spec() != new.spec() || o.meta()["labels"] != new.meta()["labels"]);
+    let ours = matches!(new.spec()["schedulerName"].str(), COMPONENT | "");
+    if news && ours && !new.terminating() && new.spec()["schedulingGates"].is_empty() {
+        w.enqueue(Comp::Scheduler, key);
+    }
+}
+
+/// Why a pod cannot be placed.
+enum Refusal {
+    /// Before looking at nodes: a sentence; the claim that it is about.
+    Whole(String, Option<Key>),
+    /// Node by node: reason and whether removing pods could help.
+    Nodes(Vec<(Str, bool)>),
+}
 
 /// Tries to place one pod.
-pub fn sync(_w: &mut World, _key: &Key) {}
+pub fn sync(w: &mut World, key: &Key) {
+    let Some(pod) = w.store.by_key(key).cloned() else { return };
+    if !pod.pod().node.is_empty() || pod.terminating() {
+        return;
+    }
+    if let Some(node) = w.scheduler.assumed.get(&pod.uid()).cloned() {
+        match volumes::pending(w, &pod) {
+            Some(claim) => wait_for_claim(w, &pod, claim),
+            None => bind(w, &pod, &node),
+        }
+        return;
+    }
+    match decide(w, &pod) {
+        Ok(node) => {
+            let waits = volumes::prepare(w, &pod, &node);
+            if let Some(claim) = waits {
+                w.scheduler.assumed.insert(pod.uid(), node);
+                wait_for_claim(w, &pod, claim);
+            } else {
+                bind(w, &pod, &node);
+            }
+        }
+        Err(refusal) => refuse(w, &pod, refusal),
+    }
+}
 
-/// A back-off ended.
-pub fn timer(_w: &mut World, _key: &Key, _what: &'static str) {}
+fn wait_for_claim(w: &mut World, pod: &Obj, claim: Key) {
+    w.scheduler.by_claim.entry(claim.clone()).or_default().insert(pod.key());
+    w.verdict(Comp::Scheduler, pod.key(), Some(("sched.wait-claim", Some(claim), Str::default())));
+}
+
+fn decide(w: &World, pod: &Obj) -> Result<Str, Refusal> {
+    let claims = volumes::Claims::of(w, pod).map_err(|(why, claim)| Refusal::Whole(why, claim))?;
+    let mut pass = filter::Pass::new(w, pod, &claims);
+    let mut reasons = Vec::new();
+    let mut fit: Vec<&Obj> = Vec::new();
+    for node in w.store.all(Kind::Node) {
+        match pass.check(node) {
+            Ok(()) => fit.push(node),
+            Err(reason) => reasons.extend(reason),
+        }
+    }
+    score::best(w, pod, &fit).ok_or(Refusal::Nodes(reasons))
+}
+
+/// A step of the scheduler's own: the flush of pods that waited too long.
+pub fn timer(w: &mut World, key: &Key, _what: &'static str) {
+    if w.scheduler.unschedulable.contains(key) {
+        w.enqueue(Comp::Scheduler, key.clone());
+    }
+}
+
+fn bind(w: &mut World, pod: &Obj, node: &Str) {
+    let now = rfc3339(w.now);
+    let zone =
+        w.store.get(Kind::Node, "", node).map(|n| n.meta()["labels"].clone()).unwrap_or_default();
+    let name = node.clone();
+    let bound = w.acting(Comp::Scheduler, "sched.bind", |w| {
+        w.bind_pod(&pod.key(), |p| {
+            p.entry("spec").set("nodeName", &name);
+            set_condition(
+                p,
+                "PodScheduled",
+                value!({
+                    "lastProbeTime": null, "lastTransitionTime": (now),
+                    "observedGeneration": (pod.meta()["generation"].int_or(1)),
+                    "status": "True", "type": "PodScheduled"
+                }),
+            );
+            // an admission plugin of 1.35 and later copies the node's topology
+            for label in ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"] {
+                if let Some(v) = zone[label].as_str() {
+                    p.path_mut("metadata.labels").set(label, value::text(v));
+                }
+            }
+        })
+    });
+    if bound.is_some() {
+        w.scheduler.unschedulable.remove(&pod.key());
+        w.verdict(Comp::Scheduler, pod.key(), None);
+        let message = format!("Successfully assigned {}/{} to {node}", pod.ns(), pod.name());
+        let note = Note::normal(COMPONENT, "Scheduled", message);
+        w.acting(Comp::Scheduler, "sched.bind", |w| w.event(pod, &note));
+    }
+}
+
+/// Puts a condition in place of the one of that type, or at the end.
+fn set_condition(pod: &mut Value, kind: &str, condition: Value) {
+    let list = pod.path_mut("status.conditions").list_mut();
+    match list.iter_mut().find(|c| c["type"].str() == kind) {
+        Some(c) => *c = condition,
+        None => list.push(condition),
+    }
+}
+
+fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
+    let nodes = w.store.count(Kind::Node);
+    let (message, claim) = match refusal {
+        // the recorded servers end the sentence like this when no node was looked at
+        Refusal::Whole(why, claim) => {
+            (format!("0/{nodes} nodes are available: {why}. not found"), claim)
+        }
+        Refusal::Nodes(reasons) => (unschedulable_text(nodes, &reasons), None),
+    };
+    let key = pod.key();
+    let already = crate::api::object::condition(&pod.value, "PodScheduled");
+    let now = rfc3339(w.now);
+    if already["message"].str() != message {
+        let generation = pod.meta()["generation"].int_or(1);
+        w.acting(Comp::Scheduler, "sched.unschedulable", |w| {
+            w.modify(&key, Sub::Status, |p| {
+                set_condition(
+                    p,
+                    "PodScheduled",
+                    value!({
+                        "lastProbeTime": null, "lastTransitionTime": (now),
+                        "message": (message.clone()), "observedGeneration": generation,
+                        "reason": "Unschedulable", "status": "False", "type": "PodScheduled"
+                    }),
+                );
+            })
+        });
+    }
+    let note = Note::warning(COMPONENT, "FailedScheduling", message.clone());
+    w.acting(Comp::Scheduler, "sched.unschedulable", |w| w.event(pod, &note));
+    w.scheduler.unschedulable.insert(key.clone());
+    if let Some(claim) = &claim {
+        w.scheduler.by_claim.entry(claim.clone()).or_default().insert(key.clone());
+    }
+    w.verdict(Comp::Scheduler, key.clone(), Some(("sched.unschedulable", claim, message.into())));
+    let flush = w.now + 300 * SECOND;
+    w.timer_at(Comp::Scheduler, key, pod.uid(), "flush", 0, flush, true);
+}
+
+/// `0/3 nodes are available: 1 a, 2 b. no new claims to deallocate, preemption: …`
+fn unschedulable_text(nodes: usize, reasons: &[(Str, bool)]) -> String {
+    let count = |it: &mut dyn Iterator<Item = Str>| {
+        let mut counts: BTreeMap<Str, usize> = BTreeMap::new();
+        for r in it {
+            *counts.entry(r).or_default() += 1;
+        }
+        let mut texts: Vec<String> = counts.iter().map(|(r, n)| format!("{n} {r}")).collect();
+        texts.sort();
+        texts.join(", ")
+    };
+    let why = count(&mut reasons.iter().map(|(r, _)| r.clone()));
+    let preemption = count(&mut reasons.iter().map(|(_, resolvable)| {
+        Str::Lit(if *resolvable {
+            "No preemption victims found for incoming pod"
+        } else {
+            "Preemption is not helpful for scheduling"
+        })
+    }));
+    format!(
+        "0/{nodes} nodes are available: {why}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {preemption}."
+    )
+}

@@ -1,0 +1,104 @@
+//! The filter plugins, in the scheduler's order: the first that refuses a node names why.
+
+use super::affinity::{self, Terms};
+use super::volumes::Claims;
+use super::{Usage, requests};
+use crate::api::{Kind, Obj};
+use crate::value::{Str, Value};
+use crate::world::World;
+
+/// One pod's look at all nodes.
+pub(super) struct Pass<'a> {
+    w: &'a World,
+    pod: &'a Obj,
+    claims: &'a Claims,
+    wants: Usage,
+    terms: Terms<'a>,
+}
+
+/// A reason, and whether removing pods from the node could help.
+pub(super) type Reasons = Vec<(Str, bool)>;
+
+fn one(reason: &'static str, resolvable: bool) -> Result<(), Reasons> {
+    Err(vec![(Str::Lit(reason), resolvable)])
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(w: &'a World, pod: &'a Obj, claims: &'a Claims) -> Self {
+        Self { w, pod, claims, wants: requests(pod.spec()), terms: Terms::of(w, pod) }
+    }
+
+    pub(super) fn check(&mut self, node: &Obj) -> Result<(), Reasons> {
+        let spec = self.pod.spec();
+        if node.spec()["unschedulable"].is_true() && !tolerates_unschedulable(spec) {
+            return one("node(s) were unschedulable", false);
+        }
+        if untolerated_taint(spec, node.spec()) {
+            return one("node(s) had untolerated taint(s)", false);
+        }
+        if !affinity::node_matches(spec, node) {
+            return one("node(s) didn't match Pod's node affinity/selector", false);
+        }
+        if self.terms.ports_taken(&node.name()) {
+            return one("node(s) didn't have free ports for the requested pod ports", true);
+        }
+        self.resources(node)?;
+        self.claims.check(self.w, node)?;
+        if !self.terms.spread_allows(node) {
+            return one("node(s) didn't match pod topology spread constraints", true);
+        }
+        self.terms.affinity_allows(node)
+    }
+
+    fn resources(&self, node: &Obj) -> Result<(), Reasons> {
+        let allocatable = &node.status()["allocatable"];
+        let free = |name: &str| {
+            allocatable.get(name).as_str().and_then(crate::api::quantity::milli).unwrap_or(0)
+        };
+        let empty = Usage::default();
+        let used = self.w.scheduler.usage.get(&node.name()).unwrap_or(&empty);
+        let mut reasons = Vec::new();
+        if i128::from(used.pods + 1) * 1000 > free("pods") {
+            reasons.push((Str::Lit("Too many pods"), true));
+        }
+        if self.wants.cpu > 0 && i128::from(used.cpu + self.wants.cpu) > free("cpu") {
+            reasons.push((Str::Lit("Insufficient cpu"), i128::from(self.wants.cpu) <= free("cpu")));
+        }
+        if self.wants.memory > 0
+            && i128::from(used.memory + self.wants.memory) * 1000 > free("memory")
+        {
+            let fits = i128::from(self.wants.memory) * 1000 <= free("memory");
+            reasons.push((Str::Lit("Insufficient memory"), fits));
+        }
+        if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+    }
+}
+
+/// Does a toleration cover a taint?
+pub fn tolerates(toleration: &Value, taint: &Value) -> bool {
+    let effect = toleration["effect"].str();
+    let key = toleration["key"].str();
+    (effect.is_empty() || effect == taint["effect"].str())
+        && (key.is_empty() || key == taint["key"].str())
+        && match toleration["operator"].str() {
+            "Exists" => true,
+            _ => !key.is_empty() && toleration["value"].str() == taint["value"].str(),
+        }
+}
+
+fn untolerated_taint(pod: &Value, node: &Value) -> bool {
+    node["taints"].items().iter().any(|taint| {
+        matches!(taint["effect"].str(), "NoSchedule" | "NoExecute")
+            && !pod["tolerations"].items().iter().any(|t| tolerates(t, taint))
+    })
+}
+
+fn tolerates_unschedulable(pod: &Value) -> bool {
+    let taint = crate::value!({"effect": "NoSchedule", "key": "node.kubernetes.io/unschedulable"});
+    pod["tolerations"].items().iter().any(|t| tolerates(t, &taint))
+}
+
+/// All pods that are on a node, for the plugins that look at neighbours.
+pub(super) fn placed(w: &World) -> impl Iterator<Item = &Obj> {
+    w.store.all(Kind::Pod).filter(|p| super::occupies(p))
+}

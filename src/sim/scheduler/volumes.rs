@@ -1,0 +1,222 @@
+//! What claims mean for placement: VolumeBinding, VolumeRestrictions, VolumeZone
+//! (behaviour/storage.md 4, 7 and 8).
+
+use super::affinity::node_selector_matches;
+use super::filter::Reasons;
+use crate::api::{Key, Kind, Obj, quantity};
+use crate::apiserver::Sub;
+use crate::queue::Comp;
+use crate::value;
+use crate::value::{Str, Value};
+use crate::world::World;
+
+/// Annotation that asks the provisioner for a volume that this node can reach.
+const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+/// Annotation of a volume that the scheduler or the binder chose.
+const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
+
+/// A pod's claims, sorted by what they ask of a node.
+pub(super) struct Claims {
+    /// Volumes of bound claims.
+    bound: Vec<Obj>,
+    /// Claims of WaitForFirstConsumer classes that are not bound yet, with their class.
+    unbound: Vec<(Obj, Obj)>,
+    /// A ReadWriteOncePod claim that another pod uses.
+    exclusive_in_use: bool,
+}
+
+/// Names of the claims that a pod mounts.
+pub(super) fn claim_names(pod: &Obj) -> impl Iterator<Item = Str> {
+    let name = pod.name();
+    pod.spec()["volumes"].items().iter().filter_map(move |v| {
+        let claim = &v["persistentVolumeClaim"]["claimName"];
+        if v.has("ephemeral") {
+            return Some(format!("{name}-{}", v["name"].str()).into());
+        }
+        (!claim.is_null()).then(|| claim.to_str())
+    })
+}
+
+fn is_bound(claim: &Obj) -> bool {
+    !claim.spec()["volumeName"].is_empty()
+        && claim.annotation("pv.kubernetes.io/bind-completed").is_some()
+}
+
+impl Claims {
+    /// Looks at the claims; an error is the sentence for the whole pod and the claim.
+    pub(super) fn of(w: &World, pod: &Obj) -> Result<Self, (String, Option<Key>)> {
+        let ns = pod.ns();
+        let mut claims = Self { bound: Vec::new(), unbound: Vec::new(), exclusive_in_use: false };
+        let mut immediate = None;
+        for name in claim_names(pod) {
+            let key = Key::new(Kind::PersistentVolumeClaim, ns.clone(), name.clone());
+            let Some(claim) = w.store.by_key(&key) else {
+                return Err((format!("persistentvolumeclaim \"{name}\" not found"), Some(key)));
+            };
+            if claim.terminating() {
+                let why = format!("persistentvolumeclaim \"{name}\" is being deleted");
+                return Err((why, Some(key)));
+            }
+            if is_bound(claim) {
+                let volume = &claim.spec()["volumeName"];
+                match w.store.get(Kind::PersistentVolume, "", volume.str()) {
+                    Some(pv) => claims.bound.push(pv.clone()),
+                    None => {
+                        let why = format!("persistentvolume \"{}\" not found", volume.str());
+                        return Err((why, Some(key)));
+                    }
+                }
+            } else {
+                let class = &claim.spec()["storageClassName"];
+                let class = w.store.get(Kind::StorageClass, "", class.str());
+                match class.filter(|c| c.value["volumeBindingMode"].str() == "WaitForFirstConsumer")
+                {
+                    Some(class) if claim.spec()["volumeName"].is_empty() => {
+                        claims.unbound.push((claim.clone(), class.clone()));
+                    }
+                    _ => immediate = immediate.or(Some(key.clone())),
+                }
+            }
+            let once_pod =
+                claim.spec()["accessModes"].items().iter().any(|m| m.str() == "ReadWriteOncePod");
+            claims.exclusive_in_use |= once_pod && in_use(w, pod, &ns, &name);
+        }
+        match immediate {
+            Some(key) => {
+                Err(("pod has unbound immediate PersistentVolumeClaims".into(), Some(key)))
+            }
+            None => Ok(claims),
+        }
+    }
+
+    /// Can the node reach the bound volumes, and can the others be had there?
+    pub(super) fn check(&self, w: &World, node: &Obj) -> Result<(), Reasons> {
+        let refuse = |why: &'static str, resolvable| Err(vec![(Str::Lit(why), resolvable)]);
+        if self.exclusive_in_use {
+            return refuse(
+                "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod",
+                true,
+            );
+        }
+        for pv in &self.bound {
+            if !reaches(pv, node) {
+                return refuse("node(s) didn't match PersistentVolume's node affinity", false);
+            }
+            for label in ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"] {
+                if let Some(zone) = pv.label(label)
+                    && node.label(label).is_some_and(|z| !zone.split("__").any(|x| x == z))
+                {
+                    return refuse("node(s) had no available volume zone", false);
+                }
+            }
+        }
+        let mut taken = Vec::new();
+        for (claim, class) in &self.unbound {
+            if let Some(pv) = find_volume(w, claim, node, &taken) {
+                taken.push(pv.uid());
+            } else if class.value["provisioner"].str() == "kubernetes.io/no-provisioner"
+                || !topology_allowed(class, node)
+            {
+                return refuse("node(s) didn't find available persistent volumes to bind", false);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn in_use(w: &World, pod: &Obj, ns: &Str, claim: &str) -> bool {
+    w.store.list(Kind::Pod, ns).any(|other| {
+        super::occupies(other) && other.uid() != pod.uid() && claim_names(other).any(|c| c == claim)
+    })
+}
+
+fn reaches(pv: &Obj, node: &Obj) -> bool {
+    let needed = &pv.spec()["nodeAffinity"]["required"];
+    needed.is_null() || node_selector_matches(needed, node)
+}
+
+fn topology_allowed(class: &Obj, node: &Obj) -> bool {
+    let allowed = class.value["allowedTopologies"].items();
+    allowed.is_empty()
+        || allowed.iter().any(|t| {
+            t["matchLabelExpressions"].items().iter().all(|e| {
+                let have = node.label(e["key"].str());
+                e["values"].items().iter().any(|v| v.as_str() == have && have.is_some())
+            })
+        })
+}
+
+/// The smallest available volume that suits the claim and the node.
+fn find_volume(w: &World, claim: &Obj, node: &Obj, taken: &[Str]) -> Option<Obj> {
+    let size = |v: &Value| quantity::milli(v.str()).unwrap_or(0);
+    let wanted = size(&claim.spec()["resources"]["requests"]["storage"]);
+    let ours = |pv: &Obj| {
+        let r = &pv.spec()["claimRef"];
+        r["name"] == claim.meta()["name"] && r["namespace"] == claim.meta()["namespace"]
+    };
+    w.store
+        .all(Kind::PersistentVolume)
+        .filter(|pv| {
+            let spec = pv.spec();
+            let free = pv.status()["phase"].str() == "Available" && spec["claimRef"].is_null();
+            let modes = claim.spec()["accessModes"]
+                .items()
+                .iter()
+                .all(|m| spec["accessModes"].items().contains(m));
+            let mode = |v: &Value| v["volumeMode"].as_str().unwrap_or("Filesystem").to_owned();
+            let selected = claim.spec()["selector"].is_null()
+                || crate::api::selector::matches(&claim.spec()["selector"], &pv.meta()["labels"]);
+            (free || ours(pv))
+                && !pv.terminating()
+                && spec["storageClassName"].str() == claim.spec()["storageClassName"].str()
+                && mode(spec) == mode(claim.spec())
+                && size(&spec["capacity"]["storage"]) >= wanted
+                && modes
+                && selected
+                && reaches(pv, node)
+                && !taken.contains(&pv.uid())
+        })
+        .min_by_key(|pv| (!ours(pv), size(&pv.spec()["capacity"]["storage"])))
+        .cloned()
+}
+
+/// Before binding the pod: binds volumes or asks for them on the chosen node. Gives a claim
+/// that has to be waited for, if any.
+pub(super) fn prepare(w: &mut World, pod: &Obj, node: &Str) -> Option<Key> {
+    let claims = Claims::of(w, pod).ok()?;
+    let node_obj = w.store.get(Kind::Node, "", node)?.clone();
+    let mut taken = Vec::new();
+    let mut first = None;
+    for (claim, _) in &claims.unbound {
+        first = first.or_else(|| Some(claim.key()));
+        if let Some(pv) = find_volume(w, claim, &node_obj, &taken) {
+            taken.push(pv.uid());
+            let claim_ref = value!({
+                "apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": (claim.name()),
+                "namespace": (claim.ns()), "resourceVersion": (value::text(claim.resource_version())),
+                "uid": (claim.uid())
+            });
+            w.acting(Comp::Scheduler, "sched.bind-volume", |w| {
+                w.modify(&pv.key(), Sub::Main, |v| {
+                    v.entry("spec").set("claimRef", claim_ref);
+                    v.path_mut("metadata.annotations").set(BOUND_BY_CONTROLLER, "yes");
+                })
+            });
+        } else {
+            w.acting(Comp::Scheduler, "sched.select-node", |w| {
+                w.modify(&claim.key(), Sub::Main, |v| {
+                    v.path_mut("metadata.annotations").set(SELECTED_NODE, node);
+                })
+            });
+        }
+    }
+    first
+}
+
+/// A claim of the pod that is not bound yet.
+pub(super) fn pending(w: &World, pod: &Obj) -> Option<Key> {
+    let ns = pod.ns();
+    claim_names(pod)
+        .map(|name| Key::new(Kind::PersistentVolumeClaim, ns.clone(), name))
+        .find(|key| w.store.by_key(key).is_some_and(|c| !is_bound(c)))
+}
