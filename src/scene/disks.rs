@@ -6,6 +6,11 @@ use podium_sim::{Str, World};
 
 use crate::model::{Disk, Plug};
 
+/// Files shown on a disk.
+const FILES: usize = 2;
+/// Characters of a file shown.
+const PREVIEW: usize = 40;
+
 /// Node that a volume is attached to.
 pub(crate) fn attached_to(w: &World, volume: &str) -> Option<Str> {
     attachment(w, volume)
@@ -64,7 +69,15 @@ fn plug(w: &World, volume: &str, node: &str, pod: Option<&Obj>) -> Plug {
     }
 }
 
-/// The first files of a volume.
-fn files(_w: &World, _volume: &str) -> Vec<(Str, Str)> {
-    Vec::new()
+/// The first files of a volume, and the beginning of what is in them.
+fn files(w: &World, volume: &str) -> Vec<(Str, Str)> {
+    let Some(pv) = w.store.get(Kind::PersistentVolume, "", volume) else { return Vec::new() };
+    podium_sim::storage::contents(w, pv)
+        .into_iter()
+        .take(FILES)
+        .map(|(path, text)| {
+            let line = text.lines().next().unwrap_or_default();
+            (path, line.chars().take(PREVIEW).collect::<String>().into())
+        })
+        .collect()
 }

@@ -266,6 +266,6 @@ pub(crate) fn nodes(w: &World, keep: &mut Keep, signs: &Signs) -> Vec<Rc<NodeIte
 }
 
 /// Has somebody switched the node off?
-fn silent(_w: &World, _node: &str) -> bool {
-    false
+fn silent(w: &World, node: &str) -> bool {
+    w.kubelet.is_down(node)
 }

@@ -28,7 +28,7 @@ pub struct Told {
 }
 
 /// All that the inspector shows.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Why {
     /// Name of the thing.
     pub title: Str,

@@ -25,6 +25,7 @@ impl World {
         let t = self.terminals.terminals.entry(term).or_default();
         if t.running() {
             if t.reads() {
+                t.entered.push((t.out.len(), text(line)));
                 let cause = t.act;
                 t.io.stdin.text.push_str(line);
                 t.io.stdin.text.push('\n');
@@ -42,6 +43,7 @@ impl World {
             let act = w.cause();
             let job = crate::shell::line(term, &line);
             let t = w.terminals.terminals.entry(term).or_default();
+            t.entered.push((t.out.len(), line.clone()));
             t.io = Io::new(term);
             t.io.tty = true;
             t.io.stdin.tty = true;

@@ -35,6 +35,8 @@ impl Default for State {
 pub struct Terminal {
     /// Everything that it has shown, in order.
     pub out: Vec<Chunk>,
+    /// Lines that were entered, each with the number of chunks shown before it.
+    pub entered: Vec<(usize, Str)>,
     /// Exit status of the last line that ended.
     pub last_exit: i32,
     /// Shell variables.
