@@ -72,7 +72,7 @@ fn plug(w: &World, volume: &str, node: &str, pod: Option<&Obj>) -> Plug {
 /// The first files of a volume, and the beginning of what is in them.
 fn files(w: &World, volume: &str) -> Vec<(Str, Str)> {
     let Some(pv) = w.store.get(Kind::PersistentVolume, "", volume) else { return Vec::new() };
-    podium_sim::storage::contents(w, pv)
+    podium_sim::storage::mounts::contents(w, pv)
         .into_iter()
         .take(FILES)
         .map(|(path, text)| {
