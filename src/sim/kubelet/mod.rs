@@ -106,7 +106,8 @@ fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) 
         return;
     }
     let Some(run) = w.kubelet.pod(&uid) else {
-        if !matches!(new.status()["phase"].str(), "Succeeded" | "Failed") {
+        let exists = w.store.by_key(&Key::new(Kind::Node, "", node.to_str())).is_some();
+        if exists && !matches!(new.status()["phase"].str(), "Succeeded" | "Failed") {
             let run = PodRun::new(new.key(), uid.clone(), node.to_str(), &new.value, w.now);
             w.kubelet.by_node.entry(run.node.clone()).or_default().insert(uid.clone());
             w.kubelet.pods.insert(uid.clone(), Rc::new(run));

@@ -1,0 +1,127 @@
+//! The taint eviction controller: pods leave nodes whose `NoExecute` taints they do not
+//! tolerate, or no longer.
+
+use super::disrupt;
+use super::monitor::tolerates;
+use crate::api::time::SECOND;
+use crate::api::{Key, Kind, Obj};
+use crate::apiserver::DeleteOptions;
+use crate::apiserver::events::Note;
+use crate::log::ChangeType;
+use crate::queue::Comp;
+use crate::value::{Str, Value};
+use crate::world::World;
+
+const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
+
+/// A node's taints may have changed.
+pub(super) fn node_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
+    let taints = &new.spec()["taints"];
+    if old.map_or(&Value::Null, |o| &o.spec()["taints"]) == taints && change == ChangeType::Modified
+    {
+        return;
+    }
+    let name = new.name();
+    let gone = change == ChangeType::Deleted;
+    let execute = !gone && no_execute(taints).next().is_some();
+    let out = !gone && taints.items().iter().any(|t| t["key"].str() == OUT_OF_SERVICE);
+    let before = w.nodes.tainted.contains(&name);
+    set(&mut w.nodes.tainted, &name, execute);
+    set(&mut w.nodes.out_of_service, &name, out);
+    if execute || before {
+        let pods: Vec<Key> = w.kubelet.on_node(&name).map(|r| r.key.clone()).collect();
+        for pod in pods {
+            if let Some(pod) = w.store.by_key(&pod).cloned() {
+                judge(w, &name, &pod);
+            }
+        }
+    }
+    if out {
+        super::podgc::look_at(w, &name);
+    }
+}
+
+fn set(names: &mut std::collections::BTreeSet<Str>, name: &Str, there: bool) {
+    if there {
+        names.insert(name.clone());
+    } else {
+        names.remove(name);
+    }
+}
+
+fn no_execute(taints: &Value) -> impl Iterator<Item = &Value> {
+    taints.items().iter().filter(|t| t["effect"].str() == "NoExecute")
+}
+
+/// How long a pod may stay: for ever, so many seconds, or not at all.
+enum Stay {
+    Forever,
+    Seconds(u64),
+}
+
+fn stay(pod: &Obj, taints: &Value) -> Stay {
+    let tolerations = pod.spec()["tolerations"].items();
+    let mut least: Option<u64> = None;
+    for taint in no_execute(taints) {
+        let mut covered = false;
+        for t in tolerations.iter().filter(|t| tolerates(t, taint)) {
+            covered = true;
+            if let Some(seconds) = t["tolerationSeconds"].as_int() {
+                let seconds = u64::try_from(seconds).unwrap_or(0);
+                least = Some(least.map_or(seconds, |l| l.min(seconds)));
+            }
+        }
+        if !covered {
+            return Stay::Seconds(0);
+        }
+    }
+    least.map_or(Stay::Forever, Stay::Seconds)
+}
+
+/// Decides about one pod of a node.
+pub(super) fn judge(w: &mut World, node: &Str, pod: &Obj) {
+    let key = Key::new(Kind::Node, "", node.clone());
+    let taints = w.store.by_key(&key).map(|n| n.spec()["taints"].clone()).unwrap_or_default();
+    let uid = pod.uid();
+    match stay(pod, &taints) {
+        Stay::Forever => {
+            if w.nodes.evictions.remove(&uid).is_some() && !pod.terminating() {
+                let message = format!("Cancelling deletion of Pod {}/{}", pod.ns(), pod.name());
+                let note =
+                    Note::normal("taint-eviction-controller", "TaintManagerEviction", message);
+                w.acting(Comp::TaintEviction, "taint.cancel", |w| w.event(pod, &note));
+            }
+        }
+        Stay::Seconds(seconds) => {
+            if pod.terminating() {
+                return;
+            }
+            let due = w.now + seconds * SECOND;
+            // an earlier time that was set before stays
+            let slot = w.nodes.evictions.entry(uid.clone()).or_insert(u64::MAX);
+            if due < *slot {
+                *slot = due;
+                w.timer_at(Comp::TaintEviction, pod.key(), uid, "taint.evict", due, due, false);
+            }
+        }
+    }
+}
+
+/// The pod's time on the node is over.
+pub(super) fn evict(w: &mut World, key: &Key, uid: &Str, due: u64) {
+    if w.nodes.evictions.get(uid) != Some(&due) {
+        return;
+    }
+    w.nodes.evictions.remove(uid);
+    let Some(pod) = w.store.by_key(key).filter(|p| p.uid() == *uid && !p.terminating()).cloned()
+    else {
+        return;
+    };
+    let message = format!("Marking for deletion Pod {}/{}", pod.ns(), pod.name());
+    w.event(&pod, &Note::normal("taint-eviction-controller", "TaintManagerEviction", message));
+    let reason = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint");
+    disrupt(w, key, Some(reason), false);
+    let opts = DeleteOptions { uid: Some(uid.clone()), ..DeleteOptions::default() };
+    // deleted meanwhile: nothing left to evict
+    let _ = w.delete(key, &opts);
+}
