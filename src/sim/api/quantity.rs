@@ -18,6 +18,11 @@ const DECIMAL: [(&str, i32); 9] = [
 
 /// The quantity in thousandths, rounded up as Kubernetes rounds; `None` if it is none.
 pub fn milli(text: &str) -> Option<i128> {
+    scaled(text, 3)
+}
+
+/// The quantity times ten to the `places`, rounded up.
+fn scaled(text: &str, places: i32) -> Option<i128> {
     let digits = text.trim_start_matches(['+', '-']);
     let end = digits.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(digits.len());
     let (number, suffix) = digits.split_at(end);
@@ -26,7 +31,7 @@ pub fn milli(text: &str) -> Option<i128> {
         return None;
     }
     let mut value = format!("{whole}{fraction}").parse::<i128>().ok()?;
-    let mut ten = 3 - i32::try_from(fraction.len()).ok()?;
+    let mut ten = places - i32::try_from(fraction.len()).ok()?;
     if let Some((_, two)) = BINARY.iter().find(|(s, _)| *s == suffix) {
         value = value.checked_mul(1 << two)?;
     } else if let Some((_, power)) = DECIMAL.iter().find(|(s, _)| *s == suffix) {
@@ -43,6 +48,50 @@ pub fn milli(text: &str) -> Option<i128> {
         value.checked_mul(power)?
     };
     Some(if text.starts_with('-') { -value } else { value })
+}
+
+/// The quantity as the server prints it: the largest suffix of its own family (binary,
+/// decimal or exponent) that leaves a whole number. `None` if it is none.
+pub fn canonical(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-'));
+    let suffix = &text[end.unwrap_or(text.len())..];
+    let value = nano(text)?;
+    let (sign, size) = if value < 0 { ("-", -value) } else { ("", value) };
+    if size == 0 {
+        return Some("0".into());
+    }
+    if BINARY.iter().any(|(s, _)| *s == suffix) {
+        // below 1024 there is no binary suffix; fractions of a byte are decimal
+        let best = BINARY.iter().rev().find(|(_, two)| size % (1_000_000_000 << two) == 0);
+        if let Some((s, two)) = best {
+            return Some(format!("{sign}{}{s}", size / (1_000_000_000 << two)));
+        }
+    }
+    let exponent = suffix.starts_with(['e', 'E']) && suffix.len() > 1;
+    let (s, power) = [
+        ("E", 18),
+        ("P", 15),
+        ("T", 12),
+        ("G", 9),
+        ("M", 6),
+        ("k", 3),
+        ("", 0),
+        ("m", -3),
+        ("u", -6),
+    ]
+    .into_iter()
+    .find(|(_, power)| size % 10_i128.pow((9 + power) as u32) == 0)
+    .unwrap_or(("n", -9));
+    let count = size / 10_i128.pow((9 + power) as u32);
+    if exponent && power != 0 {
+        return Some(format!("{sign}{count}e{power}"));
+    }
+    Some(format!("{sign}{count}{s}"))
+}
+
+/// The quantity in billionths, rounded up; `None` if it is none.
+fn nano(text: &str) -> Option<i128> {
+    scaled(text, 9)
 }
 
 #[cfg(test)]
@@ -69,5 +118,25 @@ mod tests {
         ] {
             assert_eq!(milli(text), want, "{text}");
         }
+    }
+
+    #[test]
+    fn canonical_forms() {
+        for (text, want) in [
+            ("1Gi", "1Gi"),
+            ("1024Mi", "1Gi"),
+            ("1000Mi", "1000Mi"),
+            ("0.5Gi", "512Mi"),
+            ("1000m", "1"),
+            ("1500m", "1500m"),
+            ("0.3", "300m"),
+            ("2000", "2k"),
+            ("1G", "1G"),
+            ("1e3", "1e3"),
+            ("0", "0"),
+        ] {
+            assert_eq!(canonical(text).as_deref(), Some(want), "{text}");
+        }
+        assert_eq!(canonical("1 GB"), None);
     }
 }

@@ -1,6 +1,426 @@
-//! Defaults that the API server fills in.
+//! Defaults that the API server fills in (`SetDefaults_*` of each kind), so that `-o yaml`
+//! prints what a real server prints. Idempotent; a value that is there is never touched.
+
 use crate::api::Kind;
-use crate::value::Value;
+use crate::value;
+use crate::value::{Str, Value};
+
+fn default(v: &mut Value, key: &'static str, to: impl Into<Value>) {
+    if v[key].is_null() {
+        v.set(key, to);
+    }
+}
+
+/// Changes each item of a list, if there is one; shared lists that need nothing stay shared.
+fn each(v: &mut Value, key: &'static str, f: impl Fn(&mut Value)) {
+    if v[key].items().is_empty() {
+        return;
+    }
+    let mut list = v[key].items().to_vec();
+    list.iter_mut().for_each(f);
+    let list = Value::from(list);
+    if list != v[key] {
+        v.set(key, list);
+    }
+}
+
+/// Changes a part, if it is there.
+fn part(v: &mut Value, key: &'static str, f: impl Fn(&mut Value)) {
+    if v[key].as_map().is_some() {
+        let mut inner = v[key].clone();
+        f(&mut inner);
+        if inner != v[key] {
+            v.set(key, inner);
+        }
+    }
+}
 
 /// Fills the defaults of that kind.
-pub fn apply(_kind: Kind, _value: &mut Value) {}
+pub fn apply(kind: Kind, v: &mut Value) {
+    part(v, "metadata", |m| {
+        m.remove("managedFields");
+        if m.has("creationTimestamp") && m["creationTimestamp"].is_null() {
+            m.remove("creationTimestamp");
+        }
+    });
+    match kind {
+        Kind::Pod => spec(v, pod_spec),
+        Kind::PodTemplate => part(v, "template", template),
+        Kind::StatefulSet => spec(v, statefulset),
+        Kind::Deployment => spec(v, deployment),
+        Kind::ReplicaSet | Kind::ReplicationController => spec(v, |s| {
+            default(s, "replicas", 1);
+            part(s, "template", template);
+        }),
+        Kind::DaemonSet => spec(v, daemonset),
+        Kind::Job => spec(v, job),
+        Kind::CronJob => spec(v, |s| {
+            default(s, "concurrencyPolicy", "Allow");
+            default(s, "failedJobsHistoryLimit", 1);
+            default(s, "successfulJobsHistoryLimit", 3);
+            default(s, "suspend", false);
+            part(s, "jobTemplate", |t| part(t, "spec", job));
+        }),
+        Kind::Service => service(v),
+        Kind::PersistentVolumeClaim => spec(v, claim),
+        Kind::PersistentVolume => spec(v, volume),
+        Kind::StorageClass => {
+            default(v, "reclaimPolicy", "Delete");
+            default(v, "volumeBindingMode", "Immediate");
+        }
+        Kind::EndpointSlice => each(v, "ports", |p| {
+            default(p, "name", "");
+            default(p, "protocol", "TCP");
+        }),
+        Kind::Secret => default(v, "type", "Opaque"),
+        Kind::Namespace => {}
+        Kind::NetworkPolicy => spec(v, |s| {
+            if s["policyTypes"].is_null() {
+                let mut types: Vec<Value> = vec!["Ingress".into()];
+                if !s["egress"].is_empty() {
+                    types.push("Egress".into());
+                }
+                s.set("policyTypes", types);
+            }
+        }),
+        _ => {}
+    }
+}
+
+fn spec(v: &mut Value, f: impl Fn(&mut Value)) {
+    part(v, "spec", f);
+}
+
+fn statefulset(s: &mut Value) {
+    default(s, "podManagementPolicy", "OrderedReady");
+    default(s, "replicas", 1);
+    default(s, "revisionHistoryLimit", 10);
+    // only a missing type brings a partition along: `type: RollingUpdate` alone leaves
+    // rollingUpdate nil, which the controller treats differently
+    let strategy = s.entry("updateStrategy");
+    if strategy["type"].is_empty() {
+        strategy.set("type", "RollingUpdate");
+        if strategy["rollingUpdate"].is_null() {
+            strategy.set("rollingUpdate", value!({"partition": 0}));
+        }
+    }
+    if strategy["rollingUpdate"].is_null() {
+        strategy.remove("rollingUpdate");
+    } else {
+        let rolling = strategy.entry("rollingUpdate");
+        default(rolling, "partition", 0);
+        // dropped while the gate MaxUnavailableStatefulSet is off
+        rolling.remove("maxUnavailable");
+    }
+    let policy = s.entry("persistentVolumeClaimRetentionPolicy");
+    default(policy, "whenDeleted", "Retain");
+    default(policy, "whenScaled", "Retain");
+    part(s, "template", template);
+    each(s, "volumeClaimTemplates", |t| {
+        default(t, "apiVersion", "v1");
+        default(t, "kind", "PersistentVolumeClaim");
+        default(t, "metadata", Value::map());
+        part(t, "metadata", |m| {
+            if m["creationTimestamp"].is_null() {
+                m.remove("creationTimestamp");
+            }
+        });
+        part(t, "spec", claim);
+        t.set("status", value!({"phase": "Pending"}));
+    });
+}
+
+fn deployment(s: &mut Value) {
+    default(s, "replicas", 1);
+    default(s, "revisionHistoryLimit", 10);
+    default(s, "progressDeadlineSeconds", 600);
+    let strategy = s.entry("strategy");
+    if strategy["type"].is_empty() {
+        strategy.set("type", "RollingUpdate");
+    }
+    if strategy["type"].str() == "RollingUpdate" {
+        let rolling = strategy.entry("rollingUpdate");
+        default(rolling, "maxSurge", "25%");
+        default(rolling, "maxUnavailable", "25%");
+    }
+    part(s, "template", template);
+}
+
+fn daemonset(s: &mut Value) {
+    default(s, "revisionHistoryLimit", 10);
+    let strategy = s.entry("updateStrategy");
+    default(strategy, "type", "RollingUpdate");
+    if strategy["type"].str() == "RollingUpdate" {
+        let rolling = strategy.entry("rollingUpdate");
+        default(rolling, "maxSurge", 0);
+        default(rolling, "maxUnavailable", 1);
+    }
+    part(s, "template", template);
+}
+
+fn job(s: &mut Value) {
+    default(s, "backoffLimit", 6);
+    default(s, "completionMode", "NonIndexed");
+    if s["completions"].is_null() && s["parallelism"].is_null() {
+        default(s, "completions", 1);
+    }
+    default(s, "manualSelector", false);
+    default(s, "parallelism", 1);
+    default(s, "podReplacementPolicy", "TerminatingOrFailed");
+    default(s, "suspend", false);
+    part(s, "template", template);
+}
+
+fn template(t: &mut Value) {
+    default(t, "metadata", Value::map());
+    part(t, "metadata", |m| {
+        if m["creationTimestamp"].is_null() {
+            m.remove("creationTimestamp");
+        }
+    });
+    part(t, "spec", pod_spec);
+}
+
+/// Defaults of a pod's spec, in a pod or in a template.
+fn pod_spec(s: &mut Value) {
+    default(s, "dnsPolicy", "ClusterFirst");
+    default(s, "restartPolicy", "Always");
+    default(s, "schedulerName", "default-scheduler");
+    default(s, "securityContext", Value::map());
+    default(s, "terminationGracePeriodSeconds", 30);
+    if let Some(account) = s["serviceAccountName"].as_str().filter(|a| !a.is_empty()) {
+        // the old name of the field is kept in step
+        let account = value::text(account);
+        s.set("serviceAccount", account);
+    } else if let Some(account) = s["serviceAccount"].as_str().filter(|a| !a.is_empty()) {
+        let account = value::text(account);
+        s.set("serviceAccountName", account);
+    }
+    let host_network = s["hostNetwork"].is_true();
+    each(s, "containers", |c| container(c, host_network));
+    each(s, "initContainers", |c| container(c, host_network));
+    each(s, "volumes", pod_volume);
+}
+
+fn container(c: &mut Value, host_network: bool) {
+    if c["imagePullPolicy"].is_empty() {
+        c.set("imagePullPolicy", pull_policy(c["image"].str()));
+    }
+    default(c, "resources", Value::map());
+    part(c, "resources", |r| {
+        // a limit without a request is a request too
+        let limits: Vec<(Str, Value)> =
+            r["limits"].pairs().map(|(k, v)| (k.clone(), v.clone())).collect();
+        for key in ["limits", "requests"] {
+            part(r, key, |list| {
+                let canonical: Vec<(Str, Value)> = list
+                    .pairs()
+                    .map(|(k, v)| (k.clone(), crate::manifest::canonical_quantity(v)))
+                    .collect();
+                for (k, v) in canonical {
+                    list.set(k, v);
+                }
+            });
+        }
+        for (k, v) in limits {
+            if r["requests"].get(&k).is_null() {
+                r.entry("requests").set(k, crate::manifest::canonical_quantity(&v));
+            }
+        }
+    });
+    default(c, "terminationMessagePath", "/dev/termination-log");
+    default(c, "terminationMessagePolicy", "File");
+    each(c, "ports", |p| {
+        default(p, "protocol", "TCP");
+        if host_network && p["hostPort"].is_null() {
+            let port = p["containerPort"].clone();
+            p.set("hostPort", port);
+        }
+    });
+    each(c, "env", |e| {
+        part(e, "valueFrom", |f| {
+            part(f, "fieldRef", |r| default(r, "apiVersion", "v1"));
+        });
+    });
+    for key in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        part(c, key, probe);
+    }
+    part(c, "lifecycle", |l| {
+        for key in ["postStart", "preStop"] {
+            part(l, key, |h| part(h, "httpGet", http_get));
+        }
+    });
+}
+
+fn probe(p: &mut Value) {
+    default(p, "failureThreshold", 3);
+    default(p, "periodSeconds", 10);
+    default(p, "successThreshold", 1);
+    default(p, "timeoutSeconds", 1);
+    part(p, "httpGet", http_get);
+    part(p, "grpc", |g| default(g, "service", ""));
+}
+
+fn http_get(h: &mut Value) {
+    default(h, "path", "/");
+    default(h, "scheme", "HTTP");
+}
+
+/// `Always` for `:latest` and for images without a tag, else `IfNotPresent`.
+pub fn pull_policy(image: &str) -> &'static str {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let latest = !image.contains('@')
+        && match name.rsplit_once(':') {
+            Some((_, tag)) => tag == "latest",
+            None => true,
+        };
+    if latest { "Always" } else { "IfNotPresent" }
+}
+
+fn pod_volume(v: &mut Value) {
+    const MODE: i64 = 0o644;
+    const SOURCES: [&str; 4] = ["persistentVolumeClaim", "configMap", "secret", "hostPath"];
+    if v.len() <= 1 && !v["name"].is_null() {
+        v.set("emptyDir", Value::map());
+        return;
+    }
+    for key in SOURCES {
+        if v.has(key) && v[key].is_null() {
+            v.remove(key);
+        }
+    }
+    if v.has("emptyDir") && v["emptyDir"].is_null() {
+        v.set("emptyDir", Value::map());
+    }
+    part(v, "configMap", |c| default(c, "defaultMode", MODE));
+    part(v, "secret", |c| default(c, "defaultMode", MODE));
+    part(v, "hostPath", |h| default(h, "type", ""));
+    let fields = |d: &mut Value| {
+        each(d, "items", |i| part(i, "fieldRef", |r| default(r, "apiVersion", "v1")));
+    };
+    part(v, "downwardAPI", |d| {
+        default(d, "defaultMode", MODE);
+        fields(d);
+    });
+    part(v, "projected", |p| {
+        default(p, "defaultMode", MODE);
+        each(p, "sources", |s| {
+            part(s, "downwardAPI", fields);
+            part(s, "serviceAccountToken", |t| default(t, "expirationSeconds", 3600));
+        });
+    });
+    part(v, "iscsi", |i| default(i, "iscsiInterface", "default"));
+    part(v, "ephemeral", |e| {
+        part(e, "volumeClaimTemplate", |t| {
+            default(t, "metadata", Value::map());
+            part(t, "spec", claim);
+        });
+    });
+}
+
+/// Defaults of a claim's spec, in a claim or in a template.
+fn claim(s: &mut Value) {
+    default(s, "volumeMode", "Filesystem");
+    part(s, "resources", |r| {
+        for key in ["limits", "requests"] {
+            part(r, key, |list| {
+                if let q @ (Value::Str(_) | Value::Int(_) | Value::Float(_)) = &list["storage"] {
+                    let q = crate::manifest::canonical_quantity(q);
+                    list.set("storage", q);
+                }
+            });
+        }
+    });
+    for key in ["dataSource", "dataSourceRef"] {
+        if s.has(key) && s[key].is_null() {
+            s.remove(key);
+        }
+    }
+}
+
+fn volume(s: &mut Value) {
+    default(s, "persistentVolumeReclaimPolicy", "Retain");
+    default(s, "volumeMode", "Filesystem");
+    part(s, "hostPath", |h| default(h, "type", ""));
+    part(s, "capacity", |list| {
+        let q = crate::manifest::canonical_quantity(&list["storage"]);
+        if !q.is_null() {
+            list.set("storage", q);
+        }
+    });
+    part(s, "claimRef", |r| {
+        default(r, "apiVersion", "v1");
+        default(r, "kind", "PersistentVolumeClaim");
+    });
+}
+
+fn service(v: &mut Value) {
+    spec(v, |s| {
+        default(s, "sessionAffinity", "None");
+        default(s, "type", "ClusterIP");
+        let kind = s["type"].to_str();
+        if s["sessionAffinity"].str() == "ClientIP" {
+            let config = s.entry("sessionAffinityConfig").entry("clientIP");
+            default(config, "timeoutSeconds", 10_800);
+        }
+        each(s, "ports", |p| {
+            default(p, "protocol", "TCP");
+            if p["targetPort"].is_null() || p["targetPort"].is_empty() {
+                let port = p["port"].clone();
+                p.set("targetPort", port);
+            }
+        });
+        if kind == "ExternalName" {
+            return;
+        }
+        default(s, "internalTrafficPolicy", "Cluster");
+        if kind == "NodePort" || kind == "LoadBalancer" {
+            default(s, "externalTrafficPolicy", "Cluster");
+        }
+        if kind == "LoadBalancer" {
+            default(s, "allocateLoadBalancerNodePorts", true);
+        }
+        default(s, "ipFamilies", ["IPv4".into()]);
+        default(s, "ipFamilyPolicy", "SingleStack");
+        if let Some(ip) = s["clusterIP"].as_str().filter(|ip| !ip.is_empty()) {
+            let ip = value::text(ip);
+            default(s, "clusterIPs", [ip.into()]);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(kind: Kind, mut v: Value) -> Value {
+        apply(kind, &mut v);
+        let once = v.clone();
+        apply(kind, &mut v);
+        assert_eq!(v, once, "defaults must not move");
+        v
+    }
+
+    #[test]
+    fn rolling_update_is_filled_only_without_a_type() {
+        let strategy = |v: Value| {
+            applied(Kind::StatefulSet, value!({"spec": {"updateStrategy": v}}))["spec"]["updateStrategy"].clone()
+        };
+        assert_eq!(strategy(Value::Null)["rollingUpdate"]["partition"].as_int(), Some(0));
+        assert!(strategy(value!({"type": "RollingUpdate"}))["rollingUpdate"].is_null());
+        assert!(strategy(value!({"type": "OnDelete"}))["rollingUpdate"].is_null());
+    }
+
+    #[test]
+    fn pull_policies() {
+        for (image, want) in [
+            ("nginx", "Always"),
+            ("nginx:latest", "Always"),
+            ("reg:5000/nginx", "Always"),
+            ("nginx:1.27", "IfNotPresent"),
+            ("nginx@sha256:aa", "IfNotPresent"),
+        ] {
+            assert_eq!(pull_policy(image), want, "{image}");
+        }
+    }
+}
