@@ -162,14 +162,14 @@ pub fn prepare_update(kind: Kind, value: &mut Value, old: &Value, sub: Sub) {
         let meta = value.get("metadata").clone();
         *value = old.clone();
         value.set("status", status);
-        // a status update may carry labels and annotations for no kind but nodes
-        if kind == Kind::Node {
-            let m = value.entry("metadata");
-            for key in ["labels", "annotations"] {
-                if meta.has(key) {
-                    m.set(key, meta.get(key));
-                }
-            }
+        // for most kinds a status update changes nothing else
+        let also: &[&str] = match kind {
+            Kind::Node => &["labels", "annotations"],
+            Kind::Deployment => &["annotations"],
+            _ => &[],
+        };
+        for key in also.iter().filter(|k| meta.has(k)) {
+            value.entry("metadata").set(*key, meta.get(key));
         }
         return;
     }
