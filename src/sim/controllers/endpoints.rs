@@ -1,18 +1,352 @@
-//! Endpoints and EndpointSlices.
-use crate::api::{Key, Obj};
-use crate::controllers::Plan;
+//! EndpointSlices and the old Endpoints object: which pods stand behind a Service
+//! (behaviour/services-and-dns.md 2).
+
+use crate::api::selector::matches_map;
+use crate::api::time::rfc3339;
+use crate::api::{Key, Kind, Obj, Phase};
+use crate::controllers::{Action, Plan};
 use crate::log::ChangeType;
+use crate::queue::Comp;
+use crate::value;
+use crate::value::{Str, Value};
 use crate::world::World;
 
-/// Wakes on changes.
-pub fn on_change(_w: &mut World, _change: ChangeType, _old: Option<&Obj>, _new: &Obj) {}
+/// Most endpoints in one slice.
+const SLICE: usize = 100;
+/// Annotation with the time of the change that led to the last write.
+const TRIGGER: &str = "endpoints.kubernetes.io/last-change-trigger-time";
+/// Label with the Service's name.
+pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
-/// Decides about slices.
-pub fn reconcile_slices(_w: &World, _key: &Key) -> Plan {
-    Plan::default()
+/// Services, their pods and their slices.
+pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
+    match new.kind {
+        Kind::Service => {
+            if change != ChangeType::Deleted {
+                wake(w, new.key());
+            } else if !new.spec()["selector"].is_empty() {
+                // the Endpoints object has no owner reference: its controller removes it
+                w.enqueue(Comp::Endpoints, new.key());
+            }
+        }
+        Kind::Pod => {
+            let relevant = change != ChangeType::Modified
+                || old.is_none_or(|o| {
+                    seen(o) != seen(new) || o.meta()["labels"] != new.meta()["labels"]
+                });
+            if !relevant {
+                return;
+            }
+            let ns = new.ns();
+            let services: Vec<Key> = w
+                .store
+                .list(Kind::Service, &ns)
+                .filter(|s| {
+                    let selector = &s.spec()["selector"];
+                    matches_map(selector, &new.meta()["labels"])
+                        || old.is_some_and(|o| matches_map(selector, &o.meta()["labels"]))
+                })
+                .map(|s| s.key())
+                .collect();
+            for key in services {
+                wake(w, key);
+            }
+        }
+        Kind::EndpointSlice if change == ChangeType::Deleted => {
+            if let Some(service) = new.label(SERVICE_NAME) {
+                let key = Key::new(Kind::Service, new.ns(), value::text(service));
+                if w.store.by_key(&key).is_some() {
+                    w.enqueue(Comp::EndpointSlice, key);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
-/// Decides about the old Endpoints object.
-pub fn reconcile_endpoints(_w: &World, _key: &Key) -> Plan {
-    Plan::default()
+fn wake(w: &mut World, service: Key) {
+    w.enqueue(Comp::EndpointSlice, service.clone());
+    w.enqueue(Comp::Endpoints, service);
+}
+
+/// What of a pod matters to endpoints.
+fn seen(pod: &Obj) -> (Phase, bool, bool, &Str, &Str) {
+    let f = pod.pod();
+    (f.phase, f.ready, f.terminating, &f.ip, &f.node)
+}
+
+/// Pods that the Service selects and that have an address.
+fn selected<'a>(w: &'a World, service: &'a Obj, ns: &'a Str) -> impl Iterator<Item = &'a Obj> {
+    w.store.list(Kind::Pod, ns).filter(|p| {
+        let f = p.pod();
+        !f.ip.is_empty()
+            && !matches!(f.phase, Phase::Succeeded | Phase::Failed)
+            && matches_map(&service.spec()["selector"], &p.meta()["labels"])
+    })
+}
+
+/// Number that a Service port means in a pod: named target ports are looked up there.
+fn target_port(port: &Value, pod: &Obj) -> Option<i64> {
+    match &port["targetPort"] {
+        Value::Int(n) if *n != 0 => Some(*n),
+        Value::Str(name) => pod.spec()["containers"]
+            .items()
+            .iter()
+            .flat_map(|c| c["ports"].items())
+            .find(|p| {
+                p["name"].str() == name.as_str()
+                    && p["protocol"].as_str().unwrap_or("TCP")
+                        == port["protocol"].as_str().unwrap_or("TCP")
+            })
+            .and_then(|p| p["containerPort"].as_int()),
+        _ => port["port"].as_int(),
+    }
+}
+
+/// Ports of a slice, as one pod resolves them.
+fn ports_of(service: &Obj, pod: &Obj) -> Value {
+    let ports: Vec<Value> = service.spec()["ports"]
+        .items()
+        .iter()
+        .filter_map(|p| {
+            let number = target_port(p, pod)?;
+            let mut port = value!({
+                "name": (p["name"].to_str()), "port": number,
+                "protocol": (Str::from(p["protocol"].as_str().unwrap_or("TCP").to_owned()))
+            });
+            if !p["appProtocol"].is_null() {
+                port.set("appProtocol", &p["appProtocol"]);
+            }
+            Some(port)
+        })
+        .collect();
+    ports.into()
+}
+
+fn pod_ref(pod: &Obj) -> Value {
+    value!({"kind": "Pod", "name": (pod.name()), "namespace": (pod.ns()), "uid": (pod.uid())})
+}
+
+/// The host name under which the pod is found: only if its subdomain is this Service.
+fn hostname(service: &Obj, pod: &Obj) -> Option<Value> {
+    let spec = pod.spec();
+    (!spec["hostname"].is_empty() && spec["subdomain"] == service.meta()["name"])
+        .then(|| spec["hostname"].clone())
+}
+
+fn endpoint(w: &World, service: &Obj, pod: &Obj) -> Value {
+    let f = pod.pod();
+    let all = service.spec()["publishNotReadyAddresses"].is_true();
+    let mut e = value!({
+        "addresses": [(f.ip.clone())],
+        "conditions": {
+            "ready": (all || (f.ready && !f.terminating)),
+            "serving": (f.ready),
+            "terminating": (f.terminating)
+        },
+        "targetRef": (pod_ref(pod))
+    });
+    if let Some(name) = hostname(service, pod) {
+        e.set("hostname", name);
+    }
+    if !f.node.is_empty() {
+        e.set("nodeName", &f.node);
+        let node = w.store.get(Kind::Node, "", &f.node);
+        if let Some(zone) = node.and_then(|n| n.label("topology.kubernetes.io/zone")) {
+            e.set("zone", value::text(zone));
+        }
+    }
+    e
+}
+
+fn service_labels(service: &Obj) -> Value {
+    let mut labels = service.meta()["labels"].clone();
+    if labels.is_null() {
+        labels = Value::map();
+    }
+    if service.spec()["clusterIP"].str() == "None" {
+        labels.set("service.kubernetes.io/headless", "");
+    }
+    labels
+}
+
+/// Decides about the slices of a Service. Endpoints keep the slice and the place that they
+/// have; new ones fill up slices with room.
+pub fn reconcile_slices(w: &World, key: &Key) -> Plan {
+    let mut plan = Plan::default();
+    let Some(service) = w.store.by_key(key) else { return plan };
+    let spec = service.spec();
+    if spec["selector"].is_empty() || spec["type"].str() == "ExternalName" || service.terminating()
+    {
+        return plan;
+    }
+    let mut labels = service_labels(service);
+    labels.set("endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io");
+    labels.set(SERVICE_NAME, &key.name);
+    let pods: Vec<&Obj> = selected(w, service, &key.ns).collect();
+    let mut wanted: std::collections::BTreeMap<Str, &Obj> =
+        pods.iter().map(|p| (p.uid(), *p)).collect();
+    let ports = match pods.first() {
+        None => Value::Null,
+        Some(p) => ports_of(service, p),
+    };
+    let own: Vec<&Obj> = w
+        .store
+        .list(Kind::EndpointSlice, &key.ns)
+        .filter(|s| {
+            s.label(SERVICE_NAME) == Some(key.name.as_str())
+                && s.controller_uid() == service.uid().as_str()
+        })
+        .collect();
+    let mut kept: Vec<(&Obj, Vec<Value>)> = Vec::new();
+    for slice in &own {
+        let mut endpoints = Vec::new();
+        for e in slice.value["endpoints"].items() {
+            if let Some(pod) = wanted.remove(&e["targetRef"]["uid"].to_str()) {
+                endpoints.push(endpoint(w, service, pod));
+            }
+        }
+        kept.push((slice, endpoints));
+    }
+    // the rest in the order of their names, so that a fresh slice reads well
+    let mut rest: Vec<&Obj> = wanted.into_values().collect();
+    rest.sort_by_key(|p| natural(&p.name()));
+    let mut rest = rest.into_iter().map(|p| endpoint(w, service, p));
+    for (_, endpoints) in &mut kept {
+        let room = SLICE.saturating_sub(endpoints.len());
+        endpoints.extend(rest.by_ref().take(room));
+    }
+    let now = rfc3339(w.now);
+    let many = kept.len() > 1;
+    for (slice, endpoints) in kept {
+        if endpoints.is_empty() && many && !slice.value["endpoints"].is_empty() {
+            plan.act(
+                "eps.remove",
+                Action::Delete(slice.key(), crate::apiserver::DeleteOptions::default()),
+            );
+            continue;
+        }
+        let mut value = slice.value.clone();
+        value.set("endpoints", list_or_null(endpoints));
+        value.set("ports", &ports);
+        value.entry("metadata").set("labels", &labels);
+        if value != slice.value {
+            value.path_mut("metadata.annotations").set(TRIGGER, &now);
+            plan.act("eps.update", Action::Update(Kind::EndpointSlice, value));
+        }
+    }
+    let mut rest: Vec<Value> = rest.collect();
+    while own.is_empty() || !rest.is_empty() {
+        let tail = rest.split_off(rest.len().min(SLICE));
+        let slice = value!({
+            "addressType": "IPv4",
+            "endpoints": (list_or_null(std::mem::replace(&mut rest, tail))),
+            "metadata": {
+                "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": (now.clone())},
+                "generateName": (format!("{}-", key.name)),
+                "labels": (labels.clone()),
+                "namespace": (key.ns.clone()),
+                "ownerReferences": [{
+                    "apiVersion": "v1", "blockOwnerDeletion": true, "controller": true,
+                    "kind": "Service", "name": (key.name.clone()), "uid": (service.uid())
+                }]
+            },
+            "ports": (ports.clone())
+        });
+        plan.act("eps.create", Action::Create(Kind::EndpointSlice, slice));
+        if rest.is_empty() {
+            break;
+        }
+    }
+    plan
+}
+
+/// Go prints an empty list that was never filled as `null`.
+fn list_or_null(list: Vec<Value>) -> Value {
+    if list.is_empty() { Value::Null } else { list.into() }
+}
+
+/// `web-10` after `web-9`.
+fn natural(name: &Str) -> (Str, i64, Str) {
+    let split =
+        name.rsplit_once('-').and_then(|(set, n)| Some((value::text(set), n.parse().ok()?)));
+    match split {
+        Some((set, n)) => (set, n, name.clone()),
+        None => (name.clone(), 0, name.clone()),
+    }
+}
+
+/// Decides about the Endpoints object of a Service; terminating pods are left out.
+pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
+    let mut plan = Plan::default();
+    let own = Key::new(Kind::Endpoints, key.ns.clone(), key.name.clone());
+    let existing = w.store.by_key(&own);
+    let Some(service) = w.store.by_key(key) else {
+        if existing.is_some() {
+            plan.act("ep.remove", Action::Delete(own, crate::apiserver::DeleteOptions::default()));
+        }
+        return plan;
+    };
+    let spec = service.spec();
+    if spec["selector"].is_empty() || spec["type"].str() == "ExternalName" {
+        return plan;
+    }
+    let all = spec["publishNotReadyAddresses"].is_true();
+    let (mut ready, mut not_ready) = (Vec::new(), Vec::new());
+    let mut ports = Value::Null;
+    for pod in selected(w, service, &key.ns) {
+        let f = pod.pod();
+        if f.terminating && !all {
+            continue;
+        }
+        let mut address = value!({"ip": (f.ip.clone()), "nodeName": (f.node.clone()), "targetRef": (pod_ref(pod))});
+        if let Some(name) = hostname(service, pod) {
+            address.set("hostname", name);
+        }
+        if ports.is_null() {
+            ports = ports_of(service, pod);
+        }
+        if all || f.ready { ready.push(address) } else { not_ready.push(address) }
+    }
+    let mut subset = Value::map();
+    for (name, mut addresses) in [("addresses", ready), ("notReadyAddresses", not_ready)] {
+        addresses.sort_by(|a, b| a["ip"].str().cmp(b["ip"].str()));
+        if !addresses.is_empty() {
+            subset.set(name, addresses);
+        }
+    }
+    if !subset.is_empty() && !ports.is_empty() {
+        let mut list = ports.items().to_vec();
+        for p in &mut list {
+            if p["name"].is_empty() {
+                p.remove("name");
+            }
+        }
+        subset.set("ports", list);
+    }
+    let mut labels = service_labels(service);
+    labels.set("endpoints.kubernetes.io/managed-by", "endpoint-controller");
+    let now = rfc3339(w.now);
+    let mut value = existing.map_or_else(
+        || value!({"metadata": {"name": (key.name.clone()), "namespace": (key.ns.clone())}}),
+        |e| e.value.clone(),
+    );
+    if subset.is_empty() {
+        value.remove("subsets");
+    } else {
+        value.set("subsets", [subset]);
+    }
+    value.entry("metadata").set("labels", labels);
+    match existing {
+        Some(e) if e.value == value => {}
+        Some(_) => {
+            value.path_mut("metadata.annotations").set(TRIGGER, &now);
+            plan.act("ep.update", Action::Update(Kind::Endpoints, value));
+        }
+        None => {
+            value.path_mut("metadata.annotations").set(TRIGGER, &now);
+            plan.act("ep.create", Action::Create(Kind::Endpoints, value));
+        }
+    }
+    plan
 }
