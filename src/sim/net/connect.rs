@@ -1,0 +1,70 @@
+//! Connections: pod addresses, and the virtual addresses that kube-proxy spreads
+//! (behaviour/services-and-dns.md 8).
+
+use super::dns;
+use crate::api::{Key, Kind, Obj, Phase};
+use crate::rng::Stream;
+use crate::value::Value;
+use crate::world::World;
+
+/// Why nobody answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConnectError {
+    /// The other side says no: the port is closed, or the Service has no ready endpoint.
+    Refused,
+    /// Silence: no pod has this address (any more), or its node is down.
+    Timeout,
+}
+
+/// Who answers at that address and port.
+///
+/// # Errors
+/// Nobody.
+pub fn connect(w: &World, client: &Key, ip: &str, port: i64) -> Result<Key, ConnectError> {
+    if ip.starts_with("127.") {
+        return pod_at(w, client, port);
+    }
+    let service = w.store.all(Kind::Service).find(|s| s.spec()["clusterIP"].str() == ip);
+    if let Some(service) = service {
+        return through_service(w, client, service, port);
+    }
+    let pod = w
+        .store
+        .all(Kind::Pod)
+        .find(|p| p.pod().ip == ip && !matches!(p.pod().phase, Phase::Succeeded | Phase::Failed));
+    match pod {
+        Some(pod) => pod_at(w, &pod.key(), port),
+        None => Err(ConnectError::Timeout),
+    }
+}
+
+fn pod_at(w: &World, pod: &Key, port: i64) -> Result<Key, ConnectError> {
+    let Some(object) = w.store.by_key(pod) else { return Err(ConnectError::Timeout) };
+    if w.kubelet.is_down(&object.pod().node) {
+        return Err(ConnectError::Timeout);
+    }
+    match crate::workload::listener(w, pod, port) {
+        Some(_) => Ok(pod.clone()),
+        None => Err(ConnectError::Refused),
+    }
+}
+
+fn through_service(w: &World, client: &Key, svc: &Obj, port: i64) -> Result<Key, ConnectError> {
+    let ports = svc.spec()["ports"].items();
+    let Some(wanted) = ports.iter().find(|p| p["port"].int_or(0) == port) else {
+        return Err(ConnectError::Timeout);
+    };
+    let all = dns::endpoints(w, &svc.name(), &svc.ns());
+    let ready: Vec<_> = all.iter().filter(|e| e.ready).collect();
+    // with no ready endpoint, those that end but still serve are used
+    let usable = if ready.is_empty() { all.iter().filter(|e| e.serving).collect() } else { ready };
+    if usable.is_empty() {
+        return Err(ConnectError::Refused);
+    }
+    let label = [&*client.name, &w.net.questions.to_string(), &svc.name()].map(str::to_owned);
+    let mut stream = Stream::new(w.config.seed, &["proxy", &label[0], &label[1], &label[2]]);
+    let chosen = usable[stream.range(0, usable.len() as u64 - 1) as usize];
+    let same = |p: &&Value| p["name"].str() == wanted["name"].str();
+    let target = chosen.ports.items().iter().find(same).and_then(|p| p["port"].as_int());
+    pod_at(w, &chosen.pod, target.unwrap_or(port))
+}

@@ -1,0 +1,150 @@
+//! The resolver inside a pod: /etc/resolv.conf, search list, /etc/hosts
+//! (behaviour/services-and-dns.md 5).
+
+use std::fmt::Write as _;
+
+use super::dns::{self, Rcode, Type};
+use crate::api::{Key, Obj};
+use crate::value::Str;
+use crate::world::World;
+
+/// Address of the cluster's DNS server.
+pub const SERVER: &str = "10.96.0.10";
+
+/// How a lookup went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lookup {
+    /// Names asked for, in order, with their outcomes; `true`: there was an address.
+    pub tried: Vec<(Str, Rcode, bool)>,
+    /// The name that had addresses.
+    pub found: Option<Str>,
+    /// Its addresses.
+    pub addresses: Vec<Str>,
+}
+
+/// The search list of a pod.
+pub fn search(pod: &Obj) -> Vec<String> {
+    let policy = pod.spec()["dnsPolicy"].str();
+    let own: Vec<String> =
+        pod.spec()["dnsConfig"]["searches"].items().iter().map(|s| s.str().to_owned()).collect();
+    if policy == "None"
+        || policy == "Default"
+        || (policy == "ClusterFirst" && pod.spec()["hostNetwork"].is_true())
+    {
+        return own;
+    }
+    let ns = pod.ns();
+    let mut list =
+        vec![format!("{ns}.svc.{}", dns::ZONE), format!("svc.{}", dns::ZONE), dns::ZONE.to_owned()];
+    list.extend(own);
+    list
+}
+
+/// `ndots` of a pod: 5 unless it says otherwise.
+pub fn ndots(pod: &Obj) -> usize {
+    pod.spec()["dnsConfig"]["options"]
+        .items()
+        .iter()
+        .find(|o| o["name"].str() == "ndots")
+        .and_then(|o| o["value"].str().parse().ok())
+        .unwrap_or(5)
+}
+
+/// `/etc/resolv.conf` of a pod.
+pub fn resolv_conf(pod: &Obj) -> String {
+    let mut text = String::new();
+    let search = search(pod);
+    if !search.is_empty() {
+        let _ = writeln!(text, "search {}", search.join(" "));
+    }
+    let servers = pod.spec()["dnsConfig"]["nameservers"].items();
+    if pod.spec()["dnsPolicy"].str() != "None" {
+        let _ = writeln!(text, "nameserver {SERVER}");
+    }
+    for s in servers {
+        let _ = writeln!(text, "nameserver {}", s.str());
+    }
+    let _ = writeln!(text, "options ndots:{}", ndots(pod));
+    text
+}
+
+/// The pod's own absolute name, if it has a subdomain.
+pub fn fqdn(pod: &Obj) -> Option<String> {
+    let (host, sub) = (hostname(pod), pod.spec()["subdomain"].str());
+    (!sub.is_empty()).then(|| format!("{host}.{sub}.{}.svc.{}", pod.ns(), dns::ZONE))
+}
+
+/// The pod's host name.
+pub fn hostname(pod: &Obj) -> Str {
+    match pod.spec()["hostname"].as_str() {
+        Some(h) if !h.is_empty() => pod.spec()["hostname"].to_str(),
+        _ => pod.name(),
+    }
+}
+
+/// `/etc/hosts` of a pod.
+pub fn hosts_file(pod: &Obj) -> String {
+    let mut text = String::from(
+        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n",
+    );
+    let ip = pod.pod().ip.clone();
+    let host = hostname(pod);
+    let _ = match fqdn(pod) {
+        Some(name) => writeln!(text, "{ip}\t{name}\t{host}"),
+        None => writeln!(text, "{ip}\t{host}"),
+    };
+    let aliases = pod.spec()["hostAliases"].items();
+    if !aliases.is_empty() {
+        text.push_str("\n# Entries added by HostAliases.\n");
+        for a in aliases {
+            let names: Vec<&str> = a["hostnames"].items().iter().map(|n| n.str()).collect();
+            let _ = writeln!(text, "{}\t{}", a["ip"].str(), names.join("\t"));
+        }
+    }
+    text
+}
+
+/// Looks a name up as the C library in the pod does: /etc/hosts, then the search list if the
+/// name has fewer dots than `ndots`, then the name itself.
+pub fn resolve(w: &mut World, client: &Key, name: &str) -> Lookup {
+    let mut lookup = Lookup { tried: Vec::new(), found: None, addresses: Vec::new() };
+    let Some(pod) = w.store.by_key(client).cloned() else { return lookup };
+    if let Some(ip) = from_hosts(&pod, name) {
+        lookup.found = Some(crate::value::text(name));
+        lookup.addresses = vec![ip];
+        return lookup;
+    }
+    for candidate in candidates(&pod, name) {
+        let answer = dns::query(w, &candidate, Type::A);
+        let addresses: Vec<Str> = answer.addresses().cloned().collect();
+        let candidate = Str::from(candidate);
+        lookup.tried.push((candidate.clone(), answer.rcode, !addresses.is_empty()));
+        if !addresses.is_empty() {
+            lookup.found = Some(candidate);
+            lookup.addresses = addresses;
+            return lookup;
+        }
+    }
+    lookup
+}
+
+/// Absolute names to try, in order.
+pub fn candidates(pod: &Obj, name: &str) -> Vec<String> {
+    if let Some(absolute) = name.strip_suffix('.') {
+        return vec![absolute.to_owned()];
+    }
+    let expanded = search(pod).into_iter().map(|s| format!("{name}.{s}"));
+    if name.matches('.').count() >= ndots(pod) {
+        std::iter::once(name.to_owned()).chain(expanded).collect()
+    } else {
+        expanded.chain(std::iter::once(name.to_owned())).collect()
+    }
+}
+
+fn from_hosts(pod: &Obj, name: &str) -> Option<Str> {
+    hosts_file(pod).lines().filter(|l| !l.starts_with('#') && !l.contains("::")).find_map(|l| {
+        let mut words = l.split('\t');
+        let ip = words.next().filter(|ip| !ip.is_empty())?;
+        words.any(|n| n == name).then(|| crate::value::text(ip))
+    })
+}
