@@ -26,3 +26,40 @@ pub fn matches(selector: &Value, labels: &Value) -> bool {
 pub fn matches_map(selector: &Value, labels: &Value) -> bool {
     !selector.is_empty() && selector.pairs().all(|(k, v)| labels.get(k).as_str() == v.as_str())
 }
+
+/// A label selector in a line, `app=web,tier in (a,b)`.
+pub fn line(selector: &Value) -> String {
+    let mut parts: Vec<String> =
+        selector["matchLabels"].pairs().map(|(k, v)| format!("{k}={}", v.str())).collect();
+    for e in selector["matchExpressions"].items() {
+        let key = e["key"].str();
+        let mut values: Vec<&str> = e["values"].items().iter().map(Value::str).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        parts.push(match e["operator"].str() {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "Exists" => key.to_owned(),
+            _ => format!("!{key}"),
+        });
+    }
+    parts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value;
+
+    #[test]
+    fn selectors_as_lines() {
+        let selector = value!({
+            "matchExpressions": [
+                {"key": "tier", "operator": "In", "values": ["b", "a"]},
+                {"key": "old", "operator": "DoesNotExist"}
+            ],
+            "matchLabels": {"app": "web"}
+        });
+        assert_eq!(line(&selector), "app=web,tier in (a,b),!old");
+    }
+}

@@ -10,6 +10,7 @@
 pub mod admission;
 pub mod error;
 pub mod events;
+pub mod eviction;
 pub mod store;
 
 use crate::api::time::{SECOND, rfc3339};
