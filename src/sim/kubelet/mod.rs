@@ -10,7 +10,9 @@
 //! same time.
 
 pub mod images;
+mod probes;
 mod qos;
+mod references;
 pub mod run;
 mod start;
 mod status;
@@ -32,6 +34,7 @@ use crate::value::Str;
 use crate::world::World;
 pub use qos::qos_class;
 use run::{PodRun, Stage};
+pub(crate) use status::hex64;
 
 /// What the kubelets know.
 #[derive(Clone, Default)]
@@ -91,6 +94,9 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
                 wake(w, &new.key());
             }
         }
+        Kind::ConfigMap | Kind::Secret if !w.kubelet.waiting.is_empty() => {
+            wake(w, &new.key());
+        }
         _ => {}
     }
 }
@@ -140,7 +146,7 @@ fn forget(w: &mut World, uid: &Str, last: &Obj) {
     if let Some(set) = w.kubelet.by_node.get_mut(&run.node) {
         set.remove(uid);
     }
-    if run.stage == Stage::Volumes {
+    if run.waits {
         w.kubelet.waiting.retain(|_, set| {
             set.remove(uid);
             !set.is_empty()
@@ -162,9 +168,14 @@ fn forget(w: &mut World, uid: &Str, last: &Obj) {
 pub(crate) fn wake(w: &mut World, on: &Key) {
     if let Some(uids) = w.kubelet.waiting.remove(on) {
         for uid in uids {
-            later(w, &uid, "kubelet.volumes", 0, 0, false);
+            later(w, &uid, "kubelet.wake", 0, 0, false);
         }
     }
+}
+
+/// Looks again at one pod.
+pub(crate) fn wake_pod(w: &mut World, uid: &Str) {
+    later(w, uid, "kubelet.wake", 0, 0, false);
 }
 
 /// A kubelet's own step.
@@ -181,7 +192,12 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
     let i = (n & 0xff) as usize;
     match what {
         "kubelet.sync" => start::first_sync(w, uid, &pod),
-        "kubelet.volumes" => start::volumes(w, uid, &pod),
+        "kubelet.wake" => start::woken(w, uid, &pod),
+        "kubelet.probe" => {
+            if let Some(i) = start::same_life(w, uid, n) {
+                probes::tick(w, uid, &pod, i, (n >> 56) as usize & 3);
+            }
+        }
         "kubelet.sandbox" => start::sandbox(w, uid, &pod),
         "kubelet.pulled" => start::pulled(w, uid, &pod, i, n >> 8),
         "kubelet.pull-failed" => start::pull_failed(w, uid, &pod, i),
@@ -266,7 +282,11 @@ pub fn node_up(w: &mut World, node: &Str) {
 }
 
 /// Something changed that a pod's probes may depend on (a file): they look again.
-pub fn poke(_w: &mut World, _pod: &Key) {}
+pub fn poke(w: &mut World, pod: &Key) {
+    if let Some(pod) = w.store.by_key(pod).cloned() {
+        probes::poke(w, &pod);
+    }
+}
 
 /// The main process of a container ends now, with that code: what a shell's `exit` or
 /// `kill 1` does. False if it does not run.

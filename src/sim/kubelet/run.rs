@@ -73,8 +73,10 @@ pub struct Container {
     pub pulls: u32,
     /// Probes: startup, liveness, readiness.
     pub probes: [ProbeRun; 3],
-    /// Code with which it ends because the kubelet stops it for a restart.
+    /// The kubelet is stopping it for a restart.
     pub stopping: bool,
+    /// Its image was changed: it is restarted whatever the policy.
+    pub changed: bool,
 }
 
 impl Container {
@@ -134,10 +136,10 @@ pub struct PodRun {
     pub inits: usize,
     /// A start (pull, create) is under way.
     pub busy: bool,
-    /// Failed mounts in a row.
-    pub mounts: u32,
     /// `restartPolicy`.
     pub restart: Restart,
+    /// It is noted as waiting for an object.
+    pub waits: bool,
     /// Annotation `sim/ready: "false"`.
     pub unready: bool,
 }
@@ -176,6 +178,7 @@ impl PodRun {
             pulls: 0,
             probes: [ProbeRun::default(); 3],
             stopping: false,
+            changed: false,
         };
         let containers = inits
             .iter()
@@ -193,12 +196,12 @@ impl PodRun {
             containers,
             inits: inits.len(),
             busy: false,
-            mounts: 0,
             restart: match spec["restartPolicy"].str() {
                 "Never" => Restart::Never,
                 "OnFailure" => Restart::OnFailure,
                 _ => Restart::Always,
             },
+            waits: false,
             unready: unready(pod),
         }
     }

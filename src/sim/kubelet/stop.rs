@@ -143,6 +143,7 @@ pub(super) fn stopped(w: &mut World, uid: &Str) {
         }
     });
     write_status(w, uid, "kubelet.stopped");
+    crate::storage::attach::release(w, uid, &pod);
     let after = w.delay(Delay::Cleanup, &[uid]);
     later(w, uid, "kubelet.gone", 0, after, false);
 }

@@ -1,9 +1,12 @@
 //! Disks: what is on them, which pod sees which, attach and detach (behaviour/storage.md 8).
 
+pub mod attach;
 pub mod claims;
 pub mod fs;
 pub mod mounts;
 mod resize;
+#[cfg(test)]
+mod tests;
 
 pub use claims::default_class;
 pub use resize::admit_resize;
@@ -22,23 +25,32 @@ use crate::world::World;
 pub struct State {
     /// What is on each disk, by id; a disk without an entry is empty.
     pub(crate) disks: BTreeMap<Str, Rc<fs::Tree>>,
+    /// Which volume is attached where.
+    pub(crate) attach: attach::State,
 }
 
 /// A change that storage may care for.
 pub fn on_change(w: &mut World, change: ChangeType, _old: Option<&Obj>, new: &Obj) {
+    if new.kind == Kind::Node {
+        attach::node_changed(w, &new.name());
+    }
     if change != ChangeType::Deleted {
         return;
     }
     match new.kind {
         Kind::Pod => {
+            attach::pod_gone(w, new);
             let uid = new.uid();
             for kind in ["empty", "root"] {
                 erase(w, &format!("{kind}/{uid}/"));
             }
         }
-        // what the provisioner deletes is gone; a retained backing keeps its bytes
-        Kind::PersistentVolume if new.spec()["persistentVolumeReclaimPolicy"].str() == "Delete" => {
-            w.storage.disks.remove(&mounts::disk_id(new, ""));
+        Kind::PersistentVolume => {
+            // what the provisioner deletes is gone; a retained backing keeps its bytes
+            if new.spec()["persistentVolumeReclaimPolicy"].str() == "Delete" {
+                w.storage.disks.remove(&mounts::disk_id(new, ""));
+            }
+            attach::volume_gone(w, &new.name());
         }
         _ => {}
     }
@@ -46,6 +58,9 @@ pub fn on_change(w: &mut World, change: ChangeType, _old: Option<&Obj>, new: &Ob
 
 /// Drops all disks whose id begins so.
 fn erase(w: &mut World, prefix: &str) {
+    if w.storage.disks.is_empty() {
+        return;
+    }
     let from = crate::value::text(prefix);
     loop {
         let next = w.storage.disks.range(from.clone()..).next();
@@ -56,4 +71,8 @@ fn erase(w: &mut World, prefix: &str) {
 }
 
 /// Own steps of provisioner and attach/detach.
-pub fn timer(_w: &mut World, _comp: Comp, _key: &Key, _uid: &Str, _what: &'static str, _n: u64) {}
+pub fn timer(w: &mut World, comp: Comp, key: &Key, uid: &Str, what: &'static str, n: u64) {
+    if comp == Comp::AttachDetach {
+        attach::timer(w, key, uid, what, n);
+    }
+}

@@ -19,7 +19,8 @@ use crate::world::World;
 
 pub use image::{Family, family, image_files};
 pub use logs::{Line, Logs, log, logs};
-pub use process::{Process, Term, command, hook_time, process};
+pub use process::{Process, Term, command, hook_time, probe_command, process};
+pub(crate) use web::answer;
 pub use web::{Request, Response, http, http_get};
 
 /// A container that listens on a port of its pod.

@@ -2,8 +2,11 @@
 //! from its command where it is a shell's.
 
 use super::{Family, family};
+use crate::api::Key;
 use crate::api::time::{MS, SECOND};
+use crate::storage::fs;
 use crate::value::Value;
+use crate::world::World;
 
 /// What a process does with SIGTERM.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -249,4 +252,63 @@ pub fn hook_time(hook: &Value) -> u64 {
     let none = Process::ends(50 * MS, 0);
     // a hook that never ends is cut off by the grace period
     run(&words, none, true).ends.map_or(u64::MAX / 4, |(after, _)| after)
+}
+
+/// Runs the command of an exec probe; an error is what it prints.
+///
+/// # Errors
+/// The command's output if it fails.
+pub fn probe_command(w: &World, pod: &Key, container: &str, words: &[&str]) -> Result<(), String> {
+    let program = |w: &&str| w.rsplit('/').next().unwrap_or(w).to_owned();
+    let exists = |path: &str| fs::exists(w, pod, container, path);
+    let missing = |word: &str, path: &str| {
+        Err(format!("{word}: can't open '{path}': No such file or directory\n"))
+    };
+    let Some(first) = words.first() else { return Ok(()) };
+    match program(first).as_str() {
+        "sh" | "bash" | "ash" | "dash" => {
+            let script = words.iter().position(|w| w.starts_with('-') && w.ends_with('c'));
+            let script = script.and_then(|at| words.get(at + 1)).copied().unwrap_or("");
+            let mut result = Ok(());
+            for part in script.split("&&").flat_map(|s| s.split([';', '\n'])) {
+                let part: Vec<&str> =
+                    part.split_whitespace().map(|w| w.trim_matches(['"', '\''])).collect();
+                match part.first().copied() {
+                    Some("exit") => {
+                        return match part.get(1).copied().unwrap_or("0") {
+                            "0" => Ok(()),
+                            _ => Err(String::new()),
+                        };
+                    }
+                    Some(_) => result = probe_command(w, pod, container, &part),
+                    None => {}
+                }
+                if result.is_err() && !script.contains("||") {
+                    return result;
+                }
+            }
+            if script.contains("||") { Ok(()) } else { result }
+        }
+        "false" => Err(String::new()),
+        "cat" => match words.get(1) {
+            Some(path) if !exists(path) => missing("cat", path),
+            _ => Ok(()),
+        },
+        "ls" | "stat" => match words.iter().skip(1).find(|w| !w.starts_with('-')) {
+            Some(path) if !exists(path) => {
+                Err(format!("{}: {path}: No such file or directory\n", program(first)))
+            }
+            _ => Ok(()),
+        },
+        "test" | "[" => match words.get(1..3) {
+            Some(["-f" | "-e" | "-s" | "-r", path]) if !exists(path) => Err(String::new()),
+            Some(["-d", path]) if !fs::is_dir(w, pod, container, path) => Err(String::new()),
+            Some(["!", flag]) if flag.starts_with('-') => match words.get(3) {
+                Some(path) if exists(path) => Err(String::new()),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
