@@ -1,6 +1,8 @@
 //! Text to objects and back.
 
 pub mod defaults;
+pub mod print;
+pub mod scalar;
 pub mod validation;
 
 use crate::api::quantity;
