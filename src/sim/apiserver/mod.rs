@@ -11,6 +11,7 @@ pub mod admission;
 pub mod error;
 pub mod events;
 pub mod eviction;
+pub mod patch;
 pub mod store;
 
 use crate::api::time::{SECOND, rfc3339};
