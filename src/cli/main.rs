@@ -1,5 +1,48 @@
-//! Podium on the command line.
+//! Podium on the command line: plays scripts of commands against a simulated cluster.
 
-fn main() {
-    let _ = podium_sim::about();
+mod run;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+const USAGE: &str = "podium: a simulated Kubernetes cluster that shows what a StatefulSet does
+
+usage:
+  podium run [--seed N] [--nodes N] [--latency realistic|recording|instant] [--dir DIR]
+             [--format transcript|events|state] [--strict] SCRIPT
+      SCRIPT: a text file, or - for standard input, with one command a line:
+      kubectl and shell commands, settle, sleep N, node-down NAME, node-up [NAME],
+      @2 COMMAND (another terminal, 2 to 9, without waiting), @2 ^C, # comment
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut words = words.iter().map(String::as_str);
+    let code = match words.next() {
+        Some("run") => match run::Options::read(words) {
+            Ok(options) => run::run(&options),
+            Err(why) => {
+                eprintln!("podium run: {why}\n\n{USAGE}");
+                2
+            }
+        },
+        Some("--version" | "-V") => {
+            println!("podium {}", env!("CARGO_PKG_VERSION"));
+            0
+        }
+        Some("--help" | "-h" | "help") => {
+            print!("{USAGE}");
+            0
+        }
+        other => {
+            if let Some(word) = other {
+                eprintln!("podium: there is no command {word:?}\n");
+            }
+            eprint!("{USAGE}");
+            2
+        }
+    };
+    // a reader that has gone away (`podium run … | head`) is no failure
+    let _ = std::io::stdout().flush();
+    ExitCode::from(code)
 }

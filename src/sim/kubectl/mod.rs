@@ -41,13 +41,14 @@ impl World {
     fn start_line(&mut self, term: u8, line: Str) {
         self.user_act(line.clone(), |w| {
             let act = w.cause();
-            let job = crate::shell::line(term, &line);
+            let mut io = Io::new(term);
+            io.tty = true;
+            io.stdin.tty = true;
+            io.stdin.open = true;
+            let job = crate::shell::line(w, &mut io, &line);
             let t = w.terminals.terminals.entry(term).or_default();
             t.entered.push((t.out.len(), line.clone()));
-            t.io = Io::new(term);
-            t.io.tty = true;
-            t.io.stdin.tty = true;
-            t.io.stdin.open = true;
+            t.io = io;
             t.act = act;
             t.job = Some(job);
             w.terminals.running += 1;

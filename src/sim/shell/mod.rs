@@ -1,61 +1,272 @@
-//! The shell of a terminal.
+//! A small POSIX shell: the one of the learner's terminal and the ones inside containers.
+//! A running line is a value, so that snapshots of the world carry it.
 
-use crate::config::Delay;
+mod awk;
+pub mod commands;
+mod exec;
+mod expand;
+mod jq;
+mod kubectl;
+pub mod parse;
+mod pattern;
+mod sed;
+mod text;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use crate::kubectl::io::{Io, Job, Run};
+use crate::value::{Str, text as str_of};
 use crate::world::World;
+use exec::Exec;
+use parse::Problem;
 
-/// A typed line, ready to run.
-pub fn line(_term: u8, line: &str) -> Box<dyn Job> {
-    Box::new(Kubectl::new(line.split_whitespace().skip(1).map(str::to_owned).collect()))
+/// Where a shell runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At the learner's own machine.
+    Host,
 }
 
-/// kubectl from its start to its end: its first request takes a while.
-#[derive(Clone)]
-pub struct Kubectl {
-    words: Vec<String>,
-    due: Option<u64>,
-    job: Option<Box<dyn Job>>,
-}
+impl Place {
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// The system's words.
+    pub fn read(&self, w: &World, io: &Io, path: &str) -> Result<String, String> {
+        match self {
+            Self::Host => crate::kubectl::files::read(w, io, path)
+                .filter(|_| !path.starts_with("http"))
+                .map(ToString::to_string)
+                .ok_or_else(|| "No such file or directory".to_owned()),
+        }
+    }
 
-impl Kubectl {
-    /// kubectl with its arguments.
-    pub fn new(words: Vec<String>) -> Self {
-        Self { words, due: None, job: None }
+    /// Writes a file.
+    ///
+    /// # Errors
+    /// The system's words.
+    pub fn write(&self, w: &mut World, path: &str, t: &str, append: bool) -> Result<(), String> {
+        match self {
+            Self::Host => {
+                let path = path.strip_prefix("./").unwrap_or(path);
+                if path.is_empty() || path.ends_with('/') {
+                    return Err("Is a directory".to_owned());
+                }
+                let slot = w.terminals.files.entry(str_of(path)).or_default();
+                *slot = if append { format!("{slot}{t}").into() } else { str_of(t) };
+                Ok(())
+            }
+        }
     }
 }
 
-impl Job for Kubectl {
-    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
-        if let Some(job) = &mut self.job {
-            return job.poll(w, io);
+/// What a command asks of the shell that runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Nothing.
+    None,
+    /// `break`, so many loops.
+    Break(u32),
+    /// `continue`, so many loops.
+    Continue(u32),
+    /// `exit`.
+    Exit,
+}
+
+/// The state of a shell.
+#[derive(Clone)]
+pub struct Shell {
+    /// Where it runs.
+    pub place: Place,
+    /// Variables.
+    pub vars: BTreeMap<Str, Str>,
+    /// `$1`, `$2`, …
+    pub args: Vec<Str>,
+    /// `$?`.
+    pub status: i32,
+    /// `break`, `continue`, `exit`.
+    pub flow: Flow,
+    /// How many `while` loops are running.
+    pub loops: u32,
+    /// Number of its terminal.
+    pub term: u8,
+}
+
+impl Shell {
+    /// A fresh shell.
+    pub fn new(place: Place, term: u8) -> Self {
+        Self {
+            place,
+            vars: BTreeMap::new(),
+            args: Vec::new(),
+            status: 0,
+            flow: Flow::None,
+            loops: 0,
+            term,
         }
-        match self.due {
-            None => {
-                let label = [io.term.to_string(), w.log.len().to_string()];
-                let after = w.delay(Delay::Kubectl, &[&label[0], &label[1]]);
-                self.due = Some(w.now + after);
-                w.wake_terminal(io.term, after, false);
-                None
+    }
+
+    /// Its name in messages.
+    pub fn name(&self) -> &'static str {
+        match self.place {
+            Place::Host => "bash",
+        }
+    }
+
+    /// Prints `bash: why`; gives the status 1.
+    pub fn complain(&self, io: &mut Io, why: &str) -> i32 {
+        io.err(format!("{}: {why}", self.name()));
+        1
+    }
+
+    /// The value of a variable or parameter.
+    pub fn var(&self, name: &str) -> Option<String> {
+        match name {
+            "?" => Some(self.status.to_string()),
+            "#" => Some(self.args.len().to_string()),
+            "@" | "*" => Some(self.args.join_words()),
+            "$" => Some("1".to_owned()),
+            "!" => None,
+            "0" => Some(self.name().to_owned()),
+            n if n.starts_with(|c: char| c.is_ascii_digit()) => {
+                let i: usize = n.parse().ok()?;
+                self.args.get(i.checked_sub(1)?).map(ToString::to_string)
             }
-            Some(due) if w.now < due => None,
-            Some(_) => match crate::kubectl::start(w, io, &self.words) {
-                Run::Done(code) => Some(code),
-                Run::Wait(mut job) => {
-                    let code = job.poll(w, io);
-                    self.job = Some(job);
-                    code
-                }
-            },
+            n => self.vars.get(n).map(ToString::to_string),
         }
+    }
+
+    /// After a part of a loop: must the loop end? Uses `break` and `continue` up.
+    fn leaves_loop(&mut self) -> bool {
+        match self.flow {
+            Flow::None => false,
+            Flow::Exit => true,
+            Flow::Break(n) => {
+                self.flow = if n > 1 { Flow::Break(n - 1) } else { Flow::None };
+                true
+            }
+            Flow::Continue(n) if n > 1 => {
+                self.flow = Flow::Continue(n - 1);
+                true
+            }
+            Flow::Continue(_) => {
+                self.flow = Flow::None;
+                false
+            }
+        }
+    }
+
+    /// Starts a command: built in, or a program of the place.
+    fn start(&mut self, w: &mut World, io: &mut Io, argv: &[String]) -> Run {
+        commands::start(self, w, io, argv)
+    }
+}
+
+trait JoinWords {
+    fn join_words(&self) -> String;
+}
+
+impl JoinWords for Vec<Str> {
+    fn join_words(&self) -> String {
+        self.iter().map(Str::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Does the text go on in the next line: an open quote, loop or here-document?
+pub fn is_open(text: &str) -> bool {
+    text.ends_with('\\') || matches!(parse::parse(text), Err(Problem::Open(_)))
+}
+
+/// A text that a shell runs from beginning to end.
+#[derive(Clone)]
+pub struct Script {
+    shell: Shell,
+    exec: Option<Exec>,
+    /// Are the variables those of the terminal?
+    keeps: bool,
+}
+
+impl Script {
+    /// Parses a text for a shell; what is wrong with it is printed and gives a status.
+    ///
+    /// # Errors
+    /// The exit status of a text that is no command.
+    pub fn new(shell: Shell, io: &mut Io, t: &str, one_line: bool) -> Result<Self, i32> {
+        let exec = match parse::parse(t) {
+            Ok(node) => Some(Exec::new(Rc::new(node))),
+            Err(problem) => {
+                let name = shell.name();
+                match problem {
+                    Problem::Unexpected(token) => {
+                        let at = if one_line { "" } else { "-c: line 1: " };
+                        io.err(format!("{name}: {at}syntax error near unexpected token `{token}'"));
+                    }
+                    Problem::Open(what) if matches!(what.as_str(), "'" | "\"" | "`" | ")") => {
+                        io.err(format!(
+                            "{name}: -c: line 1: unexpected EOF while looking for matching `{what}'"
+                        ));
+                    }
+                    Problem::Open(_) => {
+                        io.err(format!("{name}: -c: line 2: syntax error: unexpected end of file"));
+                    }
+                    Problem::NotSimulated(what) => {
+                        io.err(format!("{name}: not simulated: {what}"));
+                    }
+                }
+                return Err(2);
+            }
+        };
+        Ok(Self { shell, exec, keeps: false })
+    }
+}
+
+impl Job for Script {
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        let exec = self.exec.as_mut()?;
+        let status = exec.poll(&mut self.shell, w, io)?;
+        let status = if self.shell.flow == Flow::Exit { self.shell.status } else { status };
+        if self.keeps
+            && let Some(t) = w.terminals.terminals.get_mut(&self.shell.term)
+        {
+            t.vars = std::mem::take(&mut self.shell.vars);
+        }
+        Some(status)
     }
 
     fn interrupt(&mut self, w: &mut World, io: &mut Io) {
-        if let Some(job) = &mut self.job {
-            job.interrupt(w, io);
+        if let Some(exec) = &mut self.exec {
+            exec.interrupt(w, io);
         }
     }
 
     fn reads_terminal(&self) -> bool {
-        self.job.as_ref().is_some_and(|j| j.reads_terminal())
+        self.exec.as_ref().is_some_and(Exec::reads)
+    }
+}
+
+/// A job that has already ended.
+#[derive(Clone)]
+struct Ended(i32);
+
+impl Job for Ended {
+    fn poll(&mut self, _w: &mut World, _io: &mut Io) -> Option<i32> {
+        Some(self.0)
+    }
+}
+
+/// A line typed into a terminal, ready to run.
+pub fn line(w: &World, io: &mut Io, t: &str) -> Box<dyn Job> {
+    let mut shell = Shell::new(Place::Host, io.term);
+    if let Some(terminal) = w.terminal(io.term) {
+        shell.vars.clone_from(&terminal.vars);
+        shell.status = terminal.last_exit;
+    }
+    match Script::new(shell, io, t, true) {
+        Ok(mut script) => {
+            script.keeps = true;
+            Box::new(script)
+        }
+        Err(code) => Box::new(Ended(code)),
     }
 }

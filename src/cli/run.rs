@@ -1,0 +1,341 @@
+//! `podium run`: plays a script and prints what happened.
+
+use std::fs;
+use std::io::{self, Read as _, Write};
+use std::path::{Path, PathBuf};
+
+use podium_sim::api::Kind;
+use podium_sim::api::kind;
+use podium_sim::api::time::{MS, SECOND};
+use podium_sim::log::{ChangeType, What};
+use podium_sim::{Config, Latency, Value, World};
+
+/// How long `settle` and a command that waits for ever may take, in simulated time.
+const PATIENCE: u64 = 600 * SECOND;
+/// Files larger than this are no manifests.
+const LARGEST: u64 = 1 << 20;
+
+/// What to print.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Transcript,
+    Events,
+    State,
+}
+
+/// The command line.
+pub struct Options {
+    config: Config,
+    dir: Option<PathBuf>,
+    format: Format,
+    strict: bool,
+    script: String,
+}
+
+impl Options {
+    /// Reads the words after `run`.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn read<'a>(words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
+        let mut options = Self {
+            config: Config::default(),
+            dir: None,
+            format: Format::Transcript,
+            strict: false,
+            script: String::new(),
+        };
+        let mut words = words;
+        let mut scripts = Vec::new();
+        while let Some(word) = words.next() {
+            let (name, given) = word.split_once('=').map_or((word, None), |(n, v)| (n, Some(v)));
+            let mut value =
+                || given.or_else(|| words.next()).ok_or_else(|| format!("{name} needs a value"));
+            match name {
+                "--strict" => options.strict = true,
+                "--seed" => options.config.seed = number(name, value()?)?,
+                "--nodes" => {
+                    let n = number(name, value()?)?;
+                    if !(1..=5000).contains(&n) {
+                        return Err("--nodes must be from 1 to 5000".to_owned());
+                    }
+                    options.config.nodes = n as u32;
+                }
+                "--latency" => {
+                    options.config.latency = match value()? {
+                        "realistic" => Latency::Realistic,
+                        "recording" => Latency::Recording,
+                        "instant" => Latency::Instant,
+                        other => return Err(format!("there is no latency {other:?}")),
+                    }
+                }
+                "--dir" => options.dir = Some(PathBuf::from(value()?)),
+                "--format" => {
+                    options.format = match value()? {
+                        "transcript" => Format::Transcript,
+                        "events" => Format::Events,
+                        "state" => Format::State,
+                        other => return Err(format!("there is no format {other:?}")),
+                    }
+                }
+                "-" => scripts.push(word),
+                _ if word.starts_with('-') => return Err(format!("unknown option {name}")),
+                _ => scripts.push(word),
+            }
+        }
+        match scripts.as_slice() {
+            [script] => options.script = (*script).to_owned(),
+            [] => return Err("a SCRIPT is missing".to_owned()),
+            _ => return Err("only one SCRIPT can be played".to_owned()),
+        }
+        Ok(options)
+    }
+}
+
+fn number(name: &str, value: &str) -> Result<u64, String> {
+    value.parse().map_err(|_| format!("{name} must be a whole number, not {value:?}"))
+}
+
+/// Plays the script; gives the exit status.
+pub fn run(options: &Options) -> u8 {
+    let text = if options.script == "-" {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(&options.script)
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(why) => {
+            eprintln!("podium run: cannot read {}: {why}", options.script);
+            return 2;
+        }
+    };
+    let dir = options.dir.clone().unwrap_or_else(|| {
+        let parent = Path::new(&options.script).parent().filter(|p| !p.as_os_str().is_empty());
+        parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+    });
+    if options.dir.is_some() && !dir.is_dir() {
+        eprintln!("podium run: {} is no folder", dir.display());
+        return 2;
+    }
+    let mut world = World::new(options.config.clone());
+    put_files(&mut world, &dir, "", 0);
+    let mut player = Player {
+        world,
+        out: io::BufWriter::new(io::stdout().lock()),
+        transcript: options.format == Format::Transcript,
+        first_failure: 0,
+        shown: [0; 10],
+    };
+    player.play(&text);
+    let Player { world, mut out, first_failure, .. } = player;
+    let written = match options.format {
+        Format::Transcript => out.flush(),
+        Format::Events => events(&world, &mut out),
+        Format::State => state(&world, &mut out),
+    };
+    if written.is_err() {
+        // nobody reads any more
+        return 0;
+    }
+    if options.strict { u8::try_from(first_failure).unwrap_or(1) } else { 0 }
+}
+
+/// Hands the folder's texts to the world, folders inside it too.
+fn put_files(world: &mut World, dir: &Path, prefix: &str, depth: u32) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    paths.sort();
+    for path in paths {
+        let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
+        let Ok(about) = fs::metadata(&path) else { continue };
+        if about.is_dir() {
+            if depth < 3 && !name.starts_with('.') {
+                put_files(world, &path, &format!("{prefix}{name}/"), depth + 1);
+            }
+        } else if about.is_file()
+            && about.len() <= LARGEST
+            && let Ok(text) = fs::read_to_string(&path)
+        {
+            world.put_file(&format!("{prefix}{name}"), &text);
+        }
+    }
+}
+
+struct Player<W: Write> {
+    world: World,
+    out: W,
+    transcript: bool,
+    first_failure: i32,
+    /// How many pieces of each terminal's output were printed.
+    shown: [usize; 10],
+}
+
+impl<W: Write> Player<W> {
+    fn play(&mut self, script: &str) {
+        let mut lines = script.lines();
+        while let Some(line) = lines.next() {
+            let mut command = line.trim_end_matches('\r').to_owned();
+            let word = command.split_whitespace().next().unwrap_or("");
+            if word.is_empty() || word.starts_with('#') {
+                continue;
+            }
+            if self.directive(&command) {
+                continue;
+            }
+            // a command may go on for several lines: a here-document, an open quote, a loop
+            while podium_sim::shell::is_open(&command) {
+                let Some(more) = lines.next() else { break };
+                command.push('\n');
+                command.push_str(more.trim_end_matches('\r'));
+            }
+            self.command(&command);
+        }
+    }
+
+    fn print(&mut self, text: &str) {
+        if self.transcript {
+            // a closed pipe shows when the output is flushed
+            let _ = self.out.write_all(text.as_bytes());
+        }
+    }
+
+    /// Lines that are no commands of a shell; false if this one is.
+    fn directive(&mut self, line: &str) -> bool {
+        let line = line.trim();
+        let mut words = line.split_whitespace();
+        match (words.next().unwrap_or(""), words.next(), words.next()) {
+            ("settle", None, _) => {
+                self.world.settle(PATIENCE);
+                self.print("# settled\n");
+            }
+            ("node-down", Some(name), None) => {
+                self.world.node_down(name);
+                self.print(&format!("# {line}\n"));
+            }
+            ("node-up", name, None) => {
+                let names: Vec<String> = match name {
+                    Some(name) => vec![name.to_owned()],
+                    None => {
+                        self.world.store.all(Kind::Node).map(|n| n.name().to_string()).collect()
+                    }
+                };
+                for name in names {
+                    self.world.node_up(&name);
+                }
+                self.print(&format!("# {line}\n"));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn command(&mut self, line: &str) {
+        if let Some(rest) = line.trim_start().strip_prefix('@') {
+            let (number, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            if let Ok(term @ 2..=9) = number.parse::<u8>() {
+                self.other(term, rest.trim(), line.trim());
+                return;
+            }
+        }
+        self.print(&format!("$ {line}\n"));
+        self.world.type_line(1, line);
+        let mut until = self.world.now.saturating_add(PATIENCE);
+        while self.world.terminal(1).is_some_and(|t| t.running() && !t.reads()) {
+            if self.world.queue.busy() {
+                until = self.world.now.saturating_add(PATIENCE);
+            }
+            match self.world.queue.next_at() {
+                Some(at) if at <= until => {
+                    self.world.step();
+                }
+                _ => {
+                    self.world.run_until(until);
+                    self.world.interrupt(1);
+                }
+            }
+        }
+        self.show(1);
+    }
+
+    /// Prints what a terminal has shown since it was last looked at.
+    fn show(&mut self, term: u8) {
+        let Some(t) = self.world.terminal(term) else { return };
+        let slot = usize::from(term);
+        let mut text = t.text_since(self.shown[slot]);
+        self.shown[slot] = t.out.len();
+        let (code, ended) = (t.last_exit, !t.running());
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        self.print(&text);
+        if ended && code != 0 {
+            self.print(&format!("[exit {code}]\n"));
+            if self.first_failure == 0 {
+                self.first_failure = code;
+            }
+        }
+    }
+
+    fn other(&mut self, term: u8, command: &str, line: &str) {
+        self.print(&format!("$ {line}\n"));
+        if command != "^C" {
+            self.world.type_line(term, command);
+            // going back to the first terminal takes a moment: its command has begun by then
+            let moment = match self.world.config.latency {
+                Latency::Instant => 0,
+                _ => 100 * MS,
+            };
+            self.world.run_until(self.world.now + moment);
+            return;
+        }
+        let running = self.world.terminal(term).is_some_and(|t| t.running());
+        self.world.interrupt(term);
+        if running {
+            // the interrupt's own status is no news
+            let slot = usize::from(term);
+            let Some(t) = self.world.terminal(term) else { return };
+            let mut text = t.text_since(self.shown[slot]);
+            self.shown[slot] = t.out.len();
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+            self.print(&text);
+        } else {
+            self.show(term);
+        }
+    }
+}
+
+/// One JSON object a line for each change of an object.
+fn events(world: &World, out: &mut impl Write) -> io::Result<()> {
+    for (seq, record) in world.log.iter() {
+        let What::Change { change, new, .. } = &record.what else { continue };
+        let change = match change {
+            ChangeType::Added => "ADDED",
+            ChangeType::Modified => "MODIFIED",
+            ChangeType::Deleted => "DELETED",
+        };
+        let cause = record.cause.map_or_else(|| "null".to_owned(), |c| c.to_string());
+        writeln!(
+            out,
+            "{{\"at\":{},\"seq\":{seq},\"cause\":{cause},\"type\":\"{change}\",\"resource\":\"{}\",\"object\":{}}}",
+            record.at,
+            new.kind.info().plural,
+            new.value
+        )?;
+    }
+    out.flush()
+}
+
+/// The final objects as a YAML list.
+fn state(world: &World, out: &mut impl Write) -> io::Result<()> {
+    let all: Vec<Value> = kind::ALL
+        .iter()
+        .flat_map(|kind| world.store.all(*kind))
+        .map(|obj| obj.value.clone())
+        .collect();
+    out.write_all(podium_sim::manifest::print::to_yaml(&all.into()).as_bytes())?;
+    out.flush()
+}

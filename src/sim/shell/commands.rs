@@ -1,0 +1,641 @@
+//! Commands that the shell itself knows, and which programs there are.
+
+use crate::api::time::SECOND;
+use crate::kubectl::args;
+use crate::kubectl::io::{Io, Job, Run};
+use crate::shell::kubectl::Kubectl;
+use crate::shell::{Flow, Place, Script, Shell, text};
+use crate::world::World;
+
+/// Starts a command with its arguments, the name first.
+pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run {
+    let Some((name, args)) = argv.split_first() else { return Run::Done(0) };
+    let done = |code| Run::Done(code);
+    match name.as_str() {
+        ":" | "true" => done(0),
+        "false" => done(1),
+        "echo" => {
+            io.print(echo(args));
+            done(0)
+        }
+        "printf" => {
+            io.print(printf(args));
+            done(0)
+        }
+        "export" | "readonly" | "local" | "declare" => {
+            for arg in args {
+                if let Some((n, v)) = arg.split_once('=') {
+                    sh.vars.insert(n.to_owned().into(), v.to_owned().into());
+                }
+            }
+            done(0)
+        }
+        "unset" => {
+            for arg in args {
+                sh.vars.remove(arg.as_str());
+            }
+            done(0)
+        }
+        "set" | "shopt" | "alias" | "clear" | "hash" | "trap" => done(0),
+        "shift" => {
+            if !sh.args.is_empty() {
+                sh.args.remove(0);
+            }
+            done(0)
+        }
+        "exit" | "return" => {
+            let code = args.first().and_then(|a| a.parse::<i32>().ok()).unwrap_or(sh.status);
+            sh.flow = Flow::Exit;
+            sh.status = code & 255;
+            done(sh.status)
+        }
+        "break" | "continue" => {
+            let n = args.first().and_then(|a| a.parse().ok()).unwrap_or(1);
+            sh.flow = if name == "break" { Flow::Break(n) } else { Flow::Continue(n) };
+            done(0)
+        }
+        "eval" => script(sh, io, &args.join(" "), &[]),
+        "test" => done(test(sh, w, io, args)),
+        "[" => match args.split_last() {
+            Some((last, rest)) if last == "]" => done(test(sh, w, io, rest)),
+            _ => {
+                sh.complain(io, "[: missing `]'");
+                done(2)
+            }
+        },
+        "sleep" => sleep(sh, w, io, args),
+        "sh" | "bash" | "/bin/sh" | "/bin/bash" => shell(sh, w, io, args),
+        "date" => done(date(w, io, args)),
+        "seq" => done(seq(sh, io, args)),
+        "basename" => {
+            let base = args.first().map_or("", |a| a.trim_end_matches('/'));
+            let base = base.rsplit('/').next().unwrap_or("");
+            let end = args.get(1).map_or("", String::as_str);
+            io.line(base.strip_suffix(end).filter(|b| !b.is_empty()).unwrap_or(base));
+            done(0)
+        }
+        "xargs" => xargs(sh, args),
+        "tee" => Run::wait(Tee { shell: sh.clone(), args: args.to_vec(), opened: false }),
+        "timeout" | "time" | "watch" | "nohup" | "ssh" | "minikube" | "docker" | "kind"
+        | "helm" | "curl" | "wget" | "vi" | "vim" | "nano" | "python" | "python3" | "dig"
+        | "nslookup" | "ping" | "mysql" | "git" | "yq" | "perl" | "less" | "more" | "diff"
+            if sh.place == Place::Host =>
+        {
+            io.err(format!("not simulated: {name}"));
+            done(127)
+        }
+        _ => {
+            if let Some(filter) = text::filter(sh, io, name, args) {
+                return filter;
+            }
+            program(sh, w, io, name, args)
+        }
+    }
+}
+
+/// A program that only this place has.
+fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[String]) -> Run {
+    match sh.place {
+        Place::Host => match name {
+            "kubectl" | "k" => Run::wait(Kubectl::new(args.to_vec())),
+            "ls" => {
+                for file in w.terminals.files.keys() {
+                    io.line(file);
+                }
+                Run::Done(0)
+            }
+            "rm" => {
+                let mut code = 0;
+                let force = args.iter().any(|a| a.starts_with('-') && a.contains('f'));
+                for file in args.iter().filter(|a| !a.starts_with('-')) {
+                    let path = file.strip_prefix("./").unwrap_or(file);
+                    if w.terminals.files.remove(path).is_none() && !force {
+                        io.err(format!("rm: cannot remove '{file}': No such file or directory"));
+                        code = 1;
+                    }
+                }
+                Run::Done(code)
+            }
+            "pwd" => {
+                io.line("/home/learner");
+                Run::Done(0)
+            }
+            "whoami" => {
+                io.line("learner");
+                Run::Done(0)
+            }
+            "hostname" => {
+                io.line("podium");
+                Run::Done(0)
+            }
+            "cd" | "mkdir" | "touch" | "cp" | "mv" | "chmod" => {
+                io.err(format!("not simulated: {name}"));
+                Run::Done(1)
+            }
+            "which" | "type" | "command" => {
+                let known = ["kubectl", "jq", "grep", "sed", "awk"];
+                let ok = args.iter().filter(|a| !a.starts_with('-')).all(|a| {
+                    let yes = known.contains(&a.as_str());
+                    if yes {
+                        io.line(format!("/usr/bin/{a}"));
+                    }
+                    yes
+                });
+                Run::Done(i32::from(!ok))
+            }
+            _ => {
+                io.err(format!("{}: {name}: command not found", sh.name()));
+                Run::Done(127)
+            }
+        },
+    }
+}
+
+/// `read`: gives a line of the input to variables; none while no line is there yet.
+pub fn read(sh: &mut Shell, io: &mut Io, names: &[String]) -> Option<i32> {
+    let end = match io.stdin.text.find('\n') {
+        Some(i) => i + 1,
+        None if io.stdin.open => return None,
+        None if io.stdin.text.is_empty() => return Some(1),
+        None => io.stdin.text.len(),
+    };
+    let line: String = io.stdin.text.drain(..end).collect();
+    let reply = "REPLY".to_owned();
+    let mut names: Vec<&String> = names.iter().filter(|n| !n.starts_with('-')).collect();
+    if names.is_empty() {
+        names.push(&reply);
+    }
+    let mut rest = line.trim();
+    for (i, name) in names.iter().enumerate() {
+        let value = if i + 1 == names.len() {
+            std::mem::take(&mut rest)
+        } else {
+            let (word, tail) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            rest = tail.trim_start();
+            word
+        };
+        sh.vars.insert((*name).into(), value.to_owned().into());
+    }
+    Some(0)
+}
+
+/// `echo`, with `-n` and `-e`.
+fn echo(args: &[String]) -> String {
+    let mut newline = true;
+    let mut escapes = false;
+    let mut args = args;
+    while let Some((first, rest)) = args.split_first() {
+        let options = first.strip_prefix('-').unwrap_or("");
+        if options.is_empty() || !options.chars().all(|c| "neE".contains(c)) {
+            break;
+        }
+        newline &= !options.contains('n');
+        escapes |= options.contains('e');
+        args = rest;
+    }
+    let mut out = args.join(" ");
+    if escapes {
+        out = unescape(&out);
+    }
+    if newline {
+        out.push('\n');
+    }
+    out
+}
+
+/// Backslash escapes of `echo -e` and `printf`.
+pub fn unescape(s: &str) -> String {
+    let mut out = String::new();
+    let mut chars = s.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('\\') | None => out.push('\\'),
+            Some('"') => out.push('"'),
+            Some(c) => {
+                out.push('\\');
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+/// `printf FORMAT ARGS`: `%s`, `%d`, widths, `%%`; the format is used until the arguments end.
+fn printf(args: &[String]) -> String {
+    let Some((format, args)) = args.split_first() else { return String::new() };
+    let format = unescape(format);
+    let mut args = args.iter();
+    let mut out = String::new();
+    loop {
+        let before = args.len();
+        let mut chars = format.chars().peekable();
+        while let Some(c) = chars.next() {
+            if c != '%' {
+                out.push(c);
+                continue;
+            }
+            let mut flags = String::new();
+            while let Some(c) = chars.next_if(|c| "-+ 0123456789.".contains(*c)) {
+                flags.push(c);
+            }
+            let left = flags.starts_with('-');
+            let zero = flags.starts_with('0');
+            let digits = flags.trim_start_matches(['-', '+', ' ']);
+            let width: usize =
+                digits.split('.').next().and_then(|d| d.parse().ok()).unwrap_or(0).min(1000);
+            let text = match chars.next() {
+                Some('%') | None => "%".to_owned(),
+                Some('s' | 'b') => args.next().cloned().unwrap_or_default(),
+                Some('q') => args.next().map(|a| format!("'{a}'")).unwrap_or_default(),
+                Some(_) => {
+                    args.next().and_then(|a| a.trim().parse::<i64>().ok()).unwrap_or(0).to_string()
+                }
+            };
+            let pad = width.saturating_sub(text.chars().count());
+            let fill = |c: char| std::iter::repeat_n(c, pad).collect::<String>();
+            if left {
+                out.push_str(&text);
+                out.push_str(&fill(' '));
+            } else {
+                out.push_str(&fill(if zero { '0' } else { ' ' }));
+                out.push_str(&text);
+            }
+        }
+        if args.len() == 0 || args.len() == before {
+            return out;
+        }
+    }
+}
+
+/// `test` and `[`.
+fn test(sh: &Shell, w: &World, io: &Io, args: &[String]) -> i32 {
+    fn number(s: &str) -> i64 {
+        s.trim().parse().unwrap_or(0)
+    }
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let yes = match words.as_slice() {
+        [] => false,
+        ["!", rest @ ..] => {
+            let rest: Vec<String> = rest.iter().map(|s| (*s).to_owned()).collect();
+            return i32::from(test(sh, w, io, &rest) == 0);
+        }
+        [one] => !one.is_empty(),
+        ["-n", s] => !s.is_empty(),
+        ["-z", s] => s.is_empty(),
+        ["-f" | "-e" | "-r", path] => sh.place.read(w, io, path).is_ok(),
+        ["-s", path] => sh.place.read(w, io, path).is_ok_and(|t| !t.is_empty()),
+        [a, "=" | "==", b] => a == b,
+        [a, "!=", b] => a != b,
+        [a, "-eq", b] => number(a) == number(b),
+        [a, "-ne", b] => number(a) != number(b),
+        [a, "-lt", b] => number(a) < number(b),
+        [a, "-le", b] => number(a) <= number(b),
+        [a, "-gt", b] => number(a) > number(b),
+        [a, "-ge", b] => number(a) >= number(b),
+        _ => return 2,
+    };
+    i32::from(!yes)
+}
+
+/// Time that passes.
+#[derive(Clone)]
+struct Sleep {
+    until: u64,
+}
+
+impl Job for Sleep {
+    fn poll(&mut self, w: &mut World, _io: &mut Io) -> Option<i32> {
+        (w.now >= self.until).then_some(0)
+    }
+}
+
+fn sleep(sh: &Shell, w: &mut World, io: &mut Io, list: &[String]) -> Run {
+    let mut total = 0_u64;
+    for arg in list {
+        let parsed = match arg.parse::<f64>() {
+            Ok(seconds) if seconds >= 0.0 && seconds.is_finite() => {
+                Some((seconds * SECOND as f64) as u64)
+            }
+            Ok(_) => None,
+            Err(_) if arg.ends_with('d') => {
+                arg.trim_end_matches('d').parse::<u64>().ok().map(|d| d * 86_400 * SECOND)
+            }
+            Err(_) => args::duration(arg).ok().and_then(|d| u64::try_from(d).ok()),
+        };
+        let Some(t) = parsed else {
+            io.err(format!("sleep: invalid time interval '{arg}'"));
+            return Run::Done(1);
+        };
+        total = total.saturating_add(t);
+    }
+    if list.is_empty() {
+        io.err("sleep: missing operand");
+        return Run::Done(1);
+    }
+    // a century is long enough for any lesson
+    let total = total.min(100 * 365 * 86_400 * SECOND);
+    // a loop that sleeps never ends by itself
+    w.wake_terminal(sh.term, total, sh.loops > 0);
+    Run::wait(Sleep { until: w.now + total })
+}
+
+/// Runs a text in this very shell's place, with arguments of its own.
+fn script(sh: &Shell, io: &mut Io, t: &str, args: &[String]) -> Run {
+    let mut inner = sh.clone();
+    inner.args = args.iter().map(|a| a.clone().into()).collect();
+    inner.flow = Flow::None;
+    match Script::new(inner, io, t, false) {
+        Ok(script) => Run::wait(script),
+        Err(code) => Run::Done(code),
+    }
+}
+
+/// `sh -c text`, `sh file`, `sh` with text from its input.
+fn shell(sh: &mut Shell, w: &mut World, io: &mut Io, args: &[String]) -> Run {
+    let mut rest = args;
+    while let Some((first, tail)) = rest.split_first() {
+        if first.starts_with('-') && first.contains('c') {
+            let Some((t, more)) = tail.split_first() else {
+                io.err(format!("{}: -c: option requires an argument", sh.name()));
+                return Run::Done(2);
+            };
+            return script(sh, io, t, more.get(1..).unwrap_or_default());
+        }
+        if !first.starts_with('-') {
+            let file = first.clone();
+            return match sh.place.read(w, io, &file) {
+                Ok(t) => script(sh, io, &t, tail),
+                Err(why) => {
+                    io.err(format!("{}: {file}: {why}", sh.name()));
+                    Run::Done(127)
+                }
+            };
+        }
+        rest = tail;
+    }
+    Run::wait(FromInput { shell: sh.clone(), running: None })
+}
+
+/// A shell that runs what its input says, line by line.
+#[derive(Clone)]
+pub struct FromInput {
+    /// The shell.
+    pub shell: Shell,
+    /// The line that runs.
+    pub running: Option<Box<super::exec::Exec>>,
+}
+
+impl Job for FromInput {
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        loop {
+            if let Some(exec) = &mut self.running {
+                self.shell.status = exec.poll(&mut self.shell, w, io)?;
+                self.running = None;
+                if self.shell.flow == Flow::Exit {
+                    return Some(self.shell.status);
+                }
+                self.shell.flow = Flow::None;
+            }
+            // as many lines as make a whole command
+            let mut end = 0;
+            loop {
+                match io.stdin.text.get(end..).and_then(|t| t.find('\n')) {
+                    Some(i) => end += i + 1,
+                    None if io.stdin.open => return None,
+                    None => end = io.stdin.text.len(),
+                }
+                let t = io.stdin.text.get(..end).unwrap_or("");
+                if end == io.stdin.text.len() && !io.stdin.open || !super::is_open(t) {
+                    break;
+                }
+            }
+            if end == 0 {
+                return Some(self.shell.status);
+            }
+            let t: String = io.stdin.text.drain(..end).collect();
+            match super::parse::parse(&t) {
+                Ok(node) => {
+                    self.running = Some(Box::new(super::exec::Exec::new(node.into())));
+                }
+                Err(_) => match Script::new(self.shell.clone(), io, &t, false) {
+                    Ok(_) => {}
+                    Err(code) => self.shell.status = code,
+                },
+            }
+        }
+    }
+
+    fn interrupt(&mut self, w: &mut World, io: &mut Io) {
+        if let Some(exec) = &mut self.running {
+            exec.interrupt(w, io);
+        }
+    }
+
+    fn reads_terminal(&self) -> bool {
+        self.running.as_ref().is_none_or(|e| e.reads())
+    }
+}
+
+/// `date`, in UTC.
+fn date(w: &World, io: &mut Io, args: &[String]) -> i32 {
+    let rfc = crate::api::time::rfc1123(w.now);
+    // Mon, 05 Jan 2026 09:00:03 +0000
+    let words: Vec<&str> = rfc.split([' ', ',']).filter(|s| !s.is_empty()).collect();
+    let word = |i: usize| words.get(i).copied().unwrap_or("");
+    let stamp = crate::api::time::rfc3339(w.now);
+    let part = |r: std::ops::Range<usize>| stamp.get(r).unwrap_or("").to_owned();
+    match args.iter().find_map(|a| a.strip_prefix('+')) {
+        None => io.line(format!(
+            "{} {} {:>2} {} UTC {}",
+            word(0),
+            word(2),
+            word(1).trim_start_matches('0'),
+            word(4),
+            word(3)
+        )),
+        Some(format) => {
+            let mut out = String::new();
+            let mut chars = format.chars();
+            while let Some(c) = chars.next() {
+                if c != '%' {
+                    out.push(c);
+                    continue;
+                }
+                match chars.next() {
+                    Some('Y') => out.push_str(&part(0..4)),
+                    Some('m') => out.push_str(&part(5..7)),
+                    Some('d') => out.push_str(&part(8..10)),
+                    Some('H') => out.push_str(&part(11..13)),
+                    Some('M') => out.push_str(&part(14..16)),
+                    Some('S') => out.push_str(&part(17..19)),
+                    Some('F') => out.push_str(&part(0..10)),
+                    Some('T') => out.push_str(&part(11..19)),
+                    Some('s') => {
+                        out.push_str(&(crate::api::time::EPOCH + w.now / SECOND).to_string());
+                    }
+                    Some('Z') => out.push_str("UTC"),
+                    Some(c) => {
+                        out.push('%');
+                        out.push(c);
+                    }
+                    None => out.push('%'),
+                }
+            }
+            io.line(out);
+        }
+    }
+    0
+}
+
+fn seq(sh: &Shell, io: &mut Io, args: &[String]) -> i32 {
+    let numbers: Option<Vec<i64>> = args.iter().map(|a| a.parse().ok()).collect();
+    let (first, step, last) = match numbers.as_deref() {
+        Some([last]) => (1, 1, *last),
+        Some([first, last]) => (*first, 1, *last),
+        Some([first, step, last]) if *step != 0 => (*first, *step, *last),
+        _ => return sh.complain(io, "seq: not simulated: these arguments"),
+    };
+    let mut n = first;
+    let mut left = 100_000;
+    while (step > 0 && n <= last || step < 0 && n >= last) && left > 0 {
+        io.line(n.to_string());
+        n = n.saturating_add(step);
+        left -= 1;
+    }
+    0
+}
+
+/// `xargs`: collects its input, then runs the command with it.
+#[derive(Clone)]
+struct Xargs {
+    shell: Shell,
+    words: Vec<String>,
+    replace: Option<String>,
+    most: usize,
+    none: bool,
+    queue: Option<Vec<Vec<String>>>,
+    job: Option<Box<dyn Job>>,
+    status: i32,
+}
+
+fn xargs(sh: &Shell, args: &[String]) -> Run {
+    let mut job = Xargs {
+        shell: sh.clone(),
+        words: Vec::new(),
+        replace: None,
+        most: usize::MAX,
+        none: false,
+        queue: None,
+        job: None,
+        status: 0,
+    };
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        if let Some(rest) = arg.strip_prefix("-n") {
+            let n = if rest.is_empty() { args.next().map_or("", String::as_str) } else { rest };
+            job.most = n.parse().unwrap_or(1).max(1);
+        } else if let Some(rest) = arg.strip_prefix("-I") {
+            let mark =
+                if rest.is_empty() { args.next().map_or("{}", String::as_str) } else { rest };
+            job.replace = Some(mark.to_owned());
+        } else if arg == "-r" || arg == "--no-run-if-empty" {
+            job.none = true;
+        } else if arg.starts_with('-') {
+            // -t, -0 and the like change nothing here
+        } else {
+            job.words = std::iter::once(arg).chain(args).cloned().collect();
+            break;
+        }
+    }
+    if job.words.is_empty() {
+        job.words.push("echo".to_owned());
+    }
+    Run::wait(job)
+}
+
+impl Job for Xargs {
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        if self.queue.is_none() {
+            if io.stdin.open {
+                return None;
+            }
+            let input = std::mem::take(&mut io.stdin.text);
+            let mut queue: Vec<Vec<String>> = match &self.replace {
+                Some(mark) => input
+                    .lines()
+                    .filter(|l| !l.trim().is_empty())
+                    .map(|l| self.words.iter().map(|word| word.replace(mark, l.trim())).collect())
+                    .collect(),
+                None => {
+                    let items: Vec<String> = input
+                        .split_whitespace()
+                        .map(|i| i.trim_matches(['"', '\'']).to_owned())
+                        .collect();
+                    let with = |c: &[String]| self.words.iter().chain(c).cloned().collect();
+                    if items.is_empty() && !self.none {
+                        vec![self.words.clone()]
+                    } else {
+                        items.chunks(self.most.min(items.len().max(1))).map(with).collect()
+                    }
+                }
+            };
+            queue.reverse();
+            self.queue = Some(queue);
+        }
+        loop {
+            if let Some(job) = &mut self.job {
+                let code = job.poll(w, io)?;
+                self.job = None;
+                if code != 0 {
+                    self.status = 123;
+                }
+            }
+            let Some(argv) = self.queue.as_mut().and_then(Vec::pop) else {
+                return Some(self.status);
+            };
+            let mut shell = self.shell.clone();
+            match shell.start(w, io, &argv) {
+                Run::Done(0) => {}
+                Run::Done(127) => return Some(127),
+                Run::Done(_) => self.status = 123,
+                Run::Wait(job) => self.job = Some(job),
+            }
+        }
+    }
+
+    fn interrupt(&mut self, w: &mut World, io: &mut Io) {
+        if let Some(job) = &mut self.job {
+            job.interrupt(w, io);
+        }
+    }
+}
+
+/// `tee`: its input to files and on.
+#[derive(Clone)]
+struct Tee {
+    shell: Shell,
+    args: Vec<String>,
+    opened: bool,
+}
+
+impl Job for Tee {
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        let t = std::mem::take(&mut io.stdin.text);
+        let append = self.opened || self.args.iter().any(|a| a == "-a");
+        self.opened = true;
+        for path in self.args.iter().filter(|a| !a.starts_with('-')) {
+            if let Err(why) = self.shell.place.write(w, path, &t, append) {
+                io.err(format!("tee: {path}: {why}"));
+            }
+        }
+        io.print(t);
+        (!io.stdin.open).then_some(0)
+    }
+}

@@ -1,0 +1,982 @@
+//! jq: paths, `select`, comparisons, strings, arrays and objects, the common functions.
+
+use crate::kubectl::io::Io;
+use crate::shell::pattern::Pattern;
+use crate::value::{Map, Value, text};
+
+/// Options of jq.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Texts without quotes.
+    pub raw: bool,
+    /// One line a value.
+    pub compact: bool,
+    /// All inputs as one list.
+    pub slurp: bool,
+    /// The status tells of the last value.
+    pub status: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    This,
+    Literal(Value),
+    Field(Box<Op>, Box<Op>, bool),
+    Slice(Box<Op>, Option<Box<Op>>, Option<Box<Op>>),
+    Each(Box<Op>, bool),
+    Pipe(Box<Op>, Box<Op>),
+    Both(Box<Op>, Box<Op>),
+    Binary(&'static str, Box<Op>, Box<Op>),
+    List(Option<Box<Op>>),
+    Object(Vec<(Op, Op)>),
+    Call(String, Vec<Op>),
+    If(Box<Op>, Box<Op>, Option<Box<Op>>),
+    Text(Vec<Op>),
+    Neg(Box<Op>),
+}
+
+type Parsed<T> = Result<T, String>;
+
+/// How many values a filter may make.
+const MOST: usize = 200_000;
+
+/// Runs a filter over JSON texts; gives the exit status.
+pub fn run(filter: &str, input: &str, options: Options, io: &mut Io) -> i32 {
+    let mut p = Parser { chars: filter.chars().collect(), at: 0, depth: 0 };
+    let op = match p.pipe().and_then(|op| if p.peek().is_none() { Ok(op) } else { Err(p.odd()) }) {
+        Ok(op) => op,
+        Err(why) => {
+            io.err(format!("jq: error: {why}"));
+            return 3;
+        }
+    };
+    let mut inputs = Vec::new();
+    for v in serde_json::Deserializer::from_str(input).into_iter::<serde_json::Value>() {
+        match v {
+            Ok(v) => inputs.push(from_json(&v)),
+            Err(e) => {
+                io.err(format!(
+                    "jq: parse error: Invalid JSON text at line {}, column {}",
+                    e.line(),
+                    e.column()
+                ));
+                return 2;
+            }
+        }
+    }
+    if options.slurp {
+        inputs = vec![inputs.into()];
+    }
+    let mut last = None;
+    for input in inputs {
+        let mut out = Vec::new();
+        let result = eval(&op, &input, &mut out, 0);
+        for v in out {
+            match &v {
+                Value::Str(s) if options.raw => io.line(s),
+                v if options.compact => io.line(plain(v)),
+                v => io.line(pretty(v, 0)),
+            }
+            last = Some(v);
+        }
+        if let Err(why) = result {
+            io.err(format!("jq: error (at <stdin>:0): {why}"));
+            return 5;
+        }
+    }
+    match last {
+        _ if !options.status => 0,
+        None => 4,
+        Some(Value::Null | Value::Bool(false)) => 1,
+        Some(_) => 0,
+    }
+}
+
+/// JSON as parsed by serde to a value.
+pub fn from_json(v: &serde_json::Value) -> Value {
+    match v {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(b) => Value::Bool(*b),
+        serde_json::Value::Number(n) => {
+            n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap_or(0.0)), Value::Int)
+        }
+        serde_json::Value::String(s) => Value::Str(text(s)),
+        serde_json::Value::Array(l) => l.iter().map(from_json).collect::<Vec<_>>().into(),
+        serde_json::Value::Object(m) => {
+            m.iter().map(|(k, v)| (text(k), from_json(v))).collect::<Map>().into()
+        }
+    }
+}
+
+/// Compact JSON without Go's escapes of `<`, `>`, `&`.
+fn plain(v: &Value) -> String {
+    v.to_string().replace("\\u003c", "<").replace("\\u003e", ">").replace("\\u0026", "&")
+}
+
+fn pretty(v: &Value, depth: usize) -> String {
+    let pad = "  ".repeat(depth + 1);
+    let end = "  ".repeat(depth);
+    match v {
+        Value::List(l) if !l.is_empty() => {
+            let items: Vec<String> =
+                l.iter().map(|v| format!("{pad}{}", pretty(v, depth + 1))).collect();
+            format!("[\n{}\n{end}]", items.join(",\n"))
+        }
+        Value::Map(m) if !m.is_empty() => {
+            let items: Vec<String> = m
+                .iter()
+                .map(|(k, v)| {
+                    format!("{pad}{}: {}", plain(&Value::Str(k.clone())), pretty(v, depth + 1))
+                })
+                .collect();
+            format!("{{\n{}\n{end}}}", items.join(",\n"))
+        }
+        v => plain(v),
+    }
+}
+
+fn truth(v: &Value) -> bool {
+    !matches!(v, Value::Null | Value::Bool(false))
+}
+
+fn type_of(v: &Value) -> &'static str {
+    match v {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Int(_) | Value::Float(_) => "number",
+        Value::Str(_) => "string",
+        Value::List(_) => "array",
+        Value::Map(_) => "object",
+    }
+}
+
+fn about(v: &Value) -> String {
+    let mut s = plain(v);
+    if s.chars().count() > 11 {
+        s = format!("{}...", s.chars().take(10).collect::<String>());
+    }
+    format!("{} ({s})", type_of(v))
+}
+
+fn number(v: &Value) -> Option<f64> {
+    match v {
+        Value::Int(i) => Some(*i as f64),
+        Value::Float(f) => Some(*f),
+        _ => None,
+    }
+}
+
+/// jq's order: null, false, true, numbers, texts, lists, objects.
+fn order(a: &Value, b: &Value) -> std::cmp::Ordering {
+    let rank = |v: &Value| match v {
+        Value::Null => 0,
+        Value::Bool(false) => 1,
+        Value::Bool(true) => 2,
+        Value::Int(_) | Value::Float(_) => 3,
+        Value::Str(_) => 4,
+        Value::List(_) => 5,
+        Value::Map(_) => 6,
+    };
+    rank(a).cmp(&rank(b)).then_with(|| match (a, b) {
+        (Value::Str(x), Value::Str(y)) => x.cmp(y),
+        (Value::List(x), Value::List(y)) => x
+            .iter()
+            .zip(y.iter())
+            .map(|(x, y)| order(x, y))
+            .find(|o| o.is_ne())
+            .unwrap_or_else(|| x.len().cmp(&y.len())),
+        (Value::Map(_), Value::Map(_)) => plain(a).cmp(&plain(b)),
+        _ => match (number(a), number(b)) {
+            (Some(x), Some(y)) => x.partial_cmp(&y).unwrap_or(std::cmp::Ordering::Equal),
+            _ => std::cmp::Ordering::Equal,
+        },
+    })
+}
+
+fn all(op: &Op, v: &Value, depth: u32) -> Parsed<Vec<Value>> {
+    let mut out = Vec::new();
+    eval(op, v, &mut out, depth)?;
+    Ok(out)
+}
+
+fn num(f: f64) -> Value {
+    if f.fract() == 0.0 && f.abs() < 9e15 { Value::Int(f as i64) } else { Value::Float(f) }
+}
+
+fn eval(op: &Op, v: &Value, out: &mut Vec<Value>, depth: u32) -> Parsed<()> {
+    if depth > 200 || out.len() > MOST {
+        return Err("not simulated: so large a result".to_owned());
+    }
+    let depth = depth + 1;
+    match op {
+        Op::This => out.push(v.clone()),
+        Op::Literal(l) => out.push(l.clone()),
+        Op::Neg(e) => {
+            for x in all(e, v, depth)? {
+                let n = number(&x).ok_or_else(|| format!("{} cannot be negated", about(&x)))?;
+                out.push(num(-n));
+            }
+        }
+        Op::Field(from, key, quiet) => {
+            for base in all(from, v, depth)? {
+                for k in all(key, v, depth)? {
+                    match (&base, &k) {
+                        (Value::Map(_) | Value::Null, Value::Str(k)) => {
+                            out.push(base.get(k).clone());
+                        }
+                        (Value::List(_) | Value::Null, Value::Int(i)) => {
+                            let n = base.len() as i64;
+                            let i = if *i < 0 { n + i } else { *i };
+                            out.push(usize::try_from(i).map_or(Value::Null, |i| base[i].clone()));
+                        }
+                        _ if *quiet => {}
+                        (_, Value::Str(k)) => {
+                            return Err(format!("Cannot index {} with \"{k}\"", type_of(&base)));
+                        }
+                        _ => {
+                            return Err(format!(
+                                "Cannot index {} with {}",
+                                type_of(&base),
+                                type_of(&k)
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+        Op::Slice(from, a, b) => {
+            for base in all(from, v, depth)? {
+                let bound = |op: &Option<Box<Op>>, default: i64, n: i64| -> Parsed<usize> {
+                    let i = match op {
+                        None => default,
+                        Some(op) => {
+                            all(op, v, depth)?.first().and_then(Value::as_int).unwrap_or(default)
+                        }
+                    };
+                    let i = if i < 0 { n + i } else { i };
+                    Ok(i.clamp(0, n) as usize)
+                };
+                match &base {
+                    Value::Str(s) => {
+                        let chars: Vec<char> = s.chars().collect();
+                        let n = chars.len() as i64;
+                        let (a, b) = (bound(a, 0, n)?, bound(b, n, n)?);
+                        let s: String = chars.get(a..b.max(a)).unwrap_or_default().iter().collect();
+                        out.push(s.into());
+                    }
+                    Value::List(l) => {
+                        let n = l.len() as i64;
+                        let (a, b) = (bound(a, 0, n)?, bound(b, n, n)?);
+                        out.push(l.get(a..b.max(a)).unwrap_or_default().to_vec().into());
+                    }
+                    Value::Null => out.push(Value::Null),
+                    other => return Err(format!("Cannot index {} with object", type_of(other))),
+                }
+            }
+        }
+        Op::Each(from, quiet) => {
+            for base in all(from, v, depth)? {
+                match &base {
+                    Value::List(l) => out.extend(l.iter().cloned()),
+                    Value::Map(m) => out.extend(m.iter().map(|(_, v)| v.clone())),
+                    _ if *quiet => {}
+                    other => return Err(format!("Cannot iterate over {}", about(other))),
+                }
+            }
+        }
+        Op::Pipe(a, b) => {
+            for x in all(a, v, depth)? {
+                eval(b, &x, out, depth)?;
+            }
+        }
+        Op::Both(a, b) => {
+            eval(a, v, out, depth)?;
+            eval(b, v, out, depth)?;
+        }
+        Op::List(inner) => out.push(match inner {
+            Some(op) => all(op, v, depth)?.into(),
+            None => Value::list(),
+        }),
+        Op::Object(pairs) => {
+            let mut made = vec![Map::new()];
+            for (key, value) in pairs {
+                let keys = all(key, v, depth)?;
+                let values = all(value, v, depth)?;
+                let mut next = Vec::new();
+                for m in &made {
+                    for k in &keys {
+                        for x in &values {
+                            let Value::Str(k) = k else {
+                                return Err(format!(
+                                    "Object keys must be strings, not {}",
+                                    about(k)
+                                ));
+                            };
+                            let mut m = m.clone();
+                            m.insert(k.clone(), x.clone());
+                            next.push(m);
+                        }
+                    }
+                }
+                made = next;
+            }
+            out.extend(made.into_iter().map(Value::from));
+        }
+        Op::Text(parts) => {
+            let mut s = String::new();
+            for part in parts {
+                for x in all(part, v, depth)?.iter().take(1) {
+                    match x {
+                        Value::Str(t) => s.push_str(t),
+                        x => s.push_str(&plain(x)),
+                    }
+                }
+            }
+            out.push(s.into());
+        }
+        Op::If(c, yes, no) => {
+            for x in all(c, v, depth)? {
+                if truth(&x) {
+                    eval(yes, v, out, depth)?;
+                } else if let Some(no) = no {
+                    eval(no, v, out, depth)?;
+                } else {
+                    out.push(v.clone());
+                }
+            }
+        }
+        Op::Binary(name, a, b) => {
+            if *name == "//" {
+                let good: Vec<Value> =
+                    all(a, v, depth).unwrap_or_default().into_iter().filter(truth).collect();
+                if good.is_empty() {
+                    return eval(b, v, out, depth);
+                }
+                out.extend(good);
+                return Ok(());
+            }
+            if matches!(*name, "and" | "or") {
+                for x in all(a, v, depth)? {
+                    if truth(&x) == (*name == "or") {
+                        out.push(Value::Bool(truth(&x)));
+                    } else {
+                        for y in all(b, v, depth)? {
+                            out.push(Value::Bool(truth(&y)));
+                        }
+                    }
+                }
+                return Ok(());
+            }
+            for y in all(b, v, depth)? {
+                for x in all(a, v, depth)? {
+                    out.push(binary(name, &x, &y)?);
+                }
+            }
+        }
+        Op::Call(name, args) => call(name, args, v, out, depth)?,
+    }
+    Ok(())
+}
+
+fn binary(name: &str, x: &Value, y: &Value) -> Parsed<Value> {
+    let o = order(x, y);
+    let cannot = |what: &str| format!("{} and {} cannot be {what}", about(x), about(y));
+    let both = number(x).zip(number(y));
+    Ok(match name {
+        "==" => Value::Bool(o.is_eq()),
+        "!=" => Value::Bool(o.is_ne()),
+        "<" => Value::Bool(o.is_lt()),
+        "<=" => Value::Bool(o.is_le()),
+        ">" => Value::Bool(o.is_gt()),
+        ">=" => Value::Bool(o.is_ge()),
+        "+" => match (x, y) {
+            (Value::Null, v) | (v, Value::Null) => v.clone(),
+            (Value::Str(a), Value::Str(b)) => format!("{a}{b}").into(),
+            (Value::List(a), Value::List(b)) => {
+                a.iter().chain(b.iter()).cloned().collect::<Vec<_>>().into()
+            }
+            (Value::Map(a), Value::Map(b)) => {
+                let mut m = (**a).clone();
+                for (k, v) in b.iter() {
+                    m.insert(k.clone(), v.clone());
+                }
+                m.into()
+            }
+            _ => both.map(|(a, b)| num(a + b)).ok_or_else(|| cannot("added"))?,
+        },
+        "-" => match (x, y) {
+            (Value::List(a), Value::List(b)) => {
+                a.iter().filter(|v| !b.contains(v)).cloned().collect::<Vec<_>>().into()
+            }
+            _ => both.map(|(a, b)| num(a - b)).ok_or_else(|| cannot("subtracted"))?,
+        },
+        "*" => both.map(|(a, b)| num(a * b)).ok_or_else(|| cannot("multiplied"))?,
+        "/" => match (x, y) {
+            (Value::Str(a), Value::Str(b)) => split(a, b),
+            _ => both
+                .filter(|(_, b)| *b != 0.0)
+                .map(|(a, b)| num(a / b))
+                .ok_or_else(|| cannot("divided"))?,
+        },
+        _ => both
+            .filter(|(_, b)| b.trunc() != 0.0)
+            .map(|(a, b)| num(a.trunc() % b.trunc()))
+            .ok_or_else(|| cannot("divided"))?,
+    })
+}
+
+fn split(a: &str, b: &str) -> Value {
+    if a.is_empty() {
+        return Value::list();
+    }
+    a.split(b).map(|p| Value::Str(text(p))).collect::<Vec<_>>().into()
+}
+
+fn call(name: &str, args: &[Op], v: &Value, out: &mut Vec<Value>, depth: u32) -> Parsed<()> {
+    let arg = |n: usize, v: &Value| -> Parsed<Value> {
+        match args.get(n) {
+            Some(op) => Ok(all(op, v, depth)?.into_iter().next().unwrap_or_default()),
+            None => Ok(Value::Null),
+        }
+    };
+    let by = |list: &Value| -> Parsed<Vec<(Value, Value)>> {
+        if !matches!(list, Value::List(_)) {
+            return Err(format!("{} cannot be sorted, as it is not an array", about(list)));
+        }
+        let mut pairs = Vec::new();
+        for x in list.items() {
+            let key = match args.first() {
+                Some(op) => all(op, x, depth)?.into(),
+                None => x.clone(),
+            };
+            pairs.push((key, x.clone()));
+        }
+        pairs.sort_by(|a, b| order(&a.0, &b.0));
+        Ok(pairs)
+    };
+    let result = match (name, args.len()) {
+        ("empty", 0) => return Ok(()),
+        ("not", 0) => Value::Bool(!truth(v)),
+        ("length", 0) => match v {
+            Value::Str(s) => (s.chars().count() as i64).into(),
+            Value::Bool(_) => return Err(format!("{} has no length", about(v))),
+            Value::Int(i) => i.abs().into(),
+            v => (v.len() as i64).into(),
+        },
+        ("keys" | "keys_unsorted", 0) => match v {
+            Value::Map(m) => m.keys().map(|k| Value::Str(k.clone())).collect::<Vec<_>>().into(),
+            Value::List(l) => (0..l.len() as i64).map(Value::Int).collect::<Vec<_>>().into(),
+            v => return Err(format!("{} has no keys", about(v))),
+        },
+        ("type", 0) => type_of(v).into(),
+        ("tostring", 0) => match v {
+            Value::Str(_) => v.clone(),
+            v => plain(v).into(),
+        },
+        ("tonumber", 0) => match v {
+            Value::Str(s) => s
+                .trim()
+                .parse::<f64>()
+                .map(num)
+                .map_err(|_| format!("{} cannot be parsed as a number", about(v)))?,
+            v => v.clone(),
+        },
+        ("select", 1) => {
+            for x in all(&args[0], v, depth)? {
+                if truth(&x) {
+                    out.push(v.clone());
+                }
+            }
+            return Ok(());
+        }
+        ("map", 1) => {
+            let mut list = Vec::new();
+            let items = match v {
+                Value::Map(m) => m.iter().map(|(_, v)| v.clone()).collect(),
+                Value::List(l) => (**l).clone(),
+                v => return Err(format!("Cannot iterate over {}", about(v))),
+            };
+            for x in items {
+                eval(&args[0], &x, &mut list, depth)?;
+            }
+            list.into()
+        }
+        ("has", 1) => match (v, arg(0, v)?) {
+            (Value::Map(m), Value::Str(k)) => m.contains_key(&k).into(),
+            (Value::List(l), Value::Int(i)) => ((0..l.len() as i64).contains(&i)).into(),
+            _ => return Err(format!("Cannot check whether {} has such a key", type_of(v))),
+        },
+        ("first", 0) => v[0].clone(),
+        ("last", 0) => v.items().last().cloned().unwrap_or_default(),
+        ("first", 1) => {
+            out.extend(all(&args[0], v, depth)?.into_iter().next());
+            return Ok(());
+        }
+        ("add", 0) => {
+            let mut sum = Value::Null;
+            let items: Vec<Value> = match v {
+                Value::Map(m) => m.iter().map(|(_, v)| v.clone()).collect(),
+                v => v.items().to_vec(),
+            };
+            for x in items {
+                sum = binary("+", &sum, &x)?;
+            }
+            sum
+        }
+        ("any", 0) => v.items().iter().any(truth).into(),
+        ("all", 0) => v.items().iter().all(truth).into(),
+        ("any" | "all", 1) => {
+            let mut hits = Vec::new();
+            for x in v.items() {
+                hits.push(truth(&all(&args[0], x, depth)?.into_iter().next().unwrap_or_default()));
+            }
+            if name == "any" {
+                hits.contains(&true).into()
+            } else {
+                (!hits.contains(&false)).into()
+            }
+        }
+        ("join", 1) => {
+            let sep = arg(0, v)?;
+            let parts: Vec<String> = v
+                .items()
+                .iter()
+                .map(|x| match x {
+                    Value::Null => String::new(),
+                    Value::Str(s) => s.to_string(),
+                    x => plain(x),
+                })
+                .collect();
+            parts.join(sep.str()).into()
+        }
+        ("split", 1) => split(v.str(), arg(0, v)?.str()),
+        ("startswith", 1) => v.str().starts_with(arg(0, v)?.str()).into(),
+        ("endswith", 1) => v.str().ends_with(arg(0, v)?.str()).into(),
+        ("ltrimstr", 1) => {
+            let a = arg(0, v)?;
+            v.as_str().and_then(|s| s.strip_prefix(a.str())).map_or(v.clone(), |s| text(s).into())
+        }
+        ("rtrimstr", 1) => {
+            let a = arg(0, v)?;
+            v.as_str().and_then(|s| s.strip_suffix(a.str())).map_or(v.clone(), |s| text(s).into())
+        }
+        ("ascii_downcase", 0) => v.str().to_ascii_lowercase().into(),
+        ("ascii_upcase", 0) => v.str().to_ascii_uppercase().into(),
+        ("contains", 1) => contains(v, &arg(0, v)?).into(),
+        ("test", 1) => Pattern::new(arg(0, v)?.str(), true, false)?.matches(v.str()).into(),
+        ("reverse", 0) => v.items().iter().rev().cloned().collect::<Vec<_>>().into(),
+        ("sort" | "sort_by", _) => by(v)?.into_iter().map(|(_, x)| x).collect::<Vec<_>>().into(),
+        ("unique" | "unique_by", _) => {
+            let mut pairs = by(v)?;
+            pairs.dedup_by(|a, b| order(&a.0, &b.0).is_eq());
+            pairs.into_iter().map(|(_, x)| x).collect::<Vec<_>>().into()
+        }
+        ("group_by", 1) => {
+            let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
+            for (k, x) in by(v)? {
+                match groups.last_mut() {
+                    Some((last, list)) if order(last, &k).is_eq() => list.push(x),
+                    _ => groups.push((k, vec![x])),
+                }
+            }
+            groups.into_iter().map(|(_, l)| Value::from(l)).collect::<Vec<_>>().into()
+        }
+        ("max" | "max_by", _) => by(v)?.pop().map(|(_, x)| x).unwrap_or_default(),
+        ("min" | "min_by", _) => by(v)?.into_iter().next().map(|(_, x)| x).unwrap_or_default(),
+        ("to_entries", 0) => v
+            .pairs()
+            .map(|(k, x)| {
+                let mut m = Map::new();
+                m.insert("key", k);
+                m.insert("value", x.clone());
+                Value::from(m)
+            })
+            .collect::<Vec<_>>()
+            .into(),
+        ("from_entries", 0) => v
+            .items()
+            .iter()
+            .map(|e| (e["key"].to_str(), e["value"].clone()))
+            .collect::<Map>()
+            .into(),
+        ("fromjson", 0) => serde_json::from_str(v.str())
+            .map(|j| from_json(&j))
+            .map_err(|_| format!("{} (while parsing '{}')", "Invalid JSON", v.str()))?,
+        ("tojson", 0) => plain(v).into(),
+        ("@base64", 0) => super::text::encode64(v.str().as_bytes()).into(),
+        ("range", 1) => {
+            let n = arg(0, v)?.int_or(0).min(10_000);
+            out.extend((0..n).map(Value::Int));
+            return Ok(());
+        }
+        _ => return Err(format!("{name}/{} is not defined (or not simulated)", args.len())),
+    };
+    out.push(result);
+    Ok(())
+}
+
+fn contains(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Str(a), Value::Str(b)) => a.contains(b.as_str()),
+        (Value::List(a), Value::List(b)) => b.iter().all(|y| a.iter().any(|x| contains(x, y))),
+        (Value::Map(a), Value::Map(b)) => {
+            b.iter().all(|(k, y)| a.get(k).is_some_and(|x| contains(x, y)))
+        }
+        (a, b) => order(a, b).is_eq(),
+    }
+}
+
+struct Parser {
+    chars: Vec<char>,
+    at: usize,
+    depth: u32,
+}
+
+impl Parser {
+    fn peek(&mut self) -> Option<char> {
+        while self.chars.get(self.at).is_some_and(|c| c.is_whitespace()) {
+            self.at += 1;
+        }
+        self.chars.get(self.at).copied()
+    }
+
+    fn odd(&self) -> String {
+        let rest: String = self.chars.iter().skip(self.at).take(20).collect();
+        format!("syntax error, unexpected {rest:?} (or not simulated)")
+    }
+
+    fn take(&mut self, s: &str) -> bool {
+        self.peek();
+        let yes = s.chars().enumerate().all(|(i, c)| self.chars.get(self.at + i) == Some(&c));
+        if yes {
+            self.at += s.chars().count();
+        }
+        yes
+    }
+
+    fn word(&mut self) -> String {
+        let mut s = String::new();
+        while let Some(c) = self
+            .chars
+            .get(self.at)
+            .filter(|c| c.is_ascii_alphanumeric() || **c == '_' || s.is_empty() && **c == '@')
+        {
+            s.push(*c);
+            self.at += 1;
+        }
+        s
+    }
+
+    /// Takes a whole word.
+    fn keyword(&mut self, word: &str) -> bool {
+        self.peek();
+        let before = self.at;
+        if self.word() == word {
+            return true;
+        }
+        self.at = before;
+        false
+    }
+
+    fn pipe(&mut self) -> Parsed<Op> {
+        self.depth += 1;
+        if self.depth > 100 {
+            return Err("not simulated: so deep a filter".to_owned());
+        }
+        let left = self.comma()?;
+        let op = if self.peek() == Some('|') && self.take("|") {
+            Op::Pipe(Box::new(left), Box::new(self.pipe()?))
+        } else {
+            left
+        };
+        self.depth -= 1;
+        Ok(op)
+    }
+
+    fn comma(&mut self) -> Parsed<Op> {
+        let mut left = self.binary(0)?;
+        while self.take(",") {
+            left = Op::Both(Box::new(left), Box::new(self.binary(0)?));
+        }
+        Ok(left)
+    }
+
+    fn binary(&mut self, level: usize) -> Parsed<Op> {
+        const LEVELS: &[&[&str]] = &[
+            &["//"],
+            &["or"],
+            &["and"],
+            &["==", "!=", "<=", ">=", "<", ">"],
+            &["+", "-"],
+            &["*", "/", "%"],
+        ];
+        let Some(ops) = LEVELS.get(level) else { return self.postfix() };
+        let mut left = self.binary(level + 1)?;
+        'more: loop {
+            for op in *ops {
+                let hit = if op.starts_with(|c: char| c.is_alphabetic()) {
+                    self.keyword(op)
+                } else {
+                    self.peek();
+                    // a / of its own, not half of //
+                    let double = *op == "/" && self.chars.get(self.at + 1) == Some(&'/');
+                    !double && self.take(op)
+                };
+                if hit {
+                    let right = self.binary(level + 1)?;
+                    left = Op::Binary(op, Box::new(left), Box::new(right));
+                    continue 'more;
+                }
+            }
+            return Ok(left);
+        }
+    }
+
+    fn postfix(&mut self) -> Parsed<Op> {
+        let mut op = self.primary()?;
+        loop {
+            match self.peek() {
+                Some('.') => {
+                    self.at += 1;
+                    let key = match self.peek() {
+                        Some('"') => self.string()?,
+                        Some('[') => continue,
+                        _ => {
+                            let word = self.word();
+                            if word.is_empty() {
+                                return Err(self.odd());
+                            }
+                            Op::Literal(word.into())
+                        }
+                    };
+                    let quiet = self.take("?");
+                    op = Op::Field(Box::new(op), Box::new(key), quiet);
+                }
+                Some('[') => {
+                    self.at += 1;
+                    op = self.bracket(op)?;
+                }
+                Some('?') => self.at += 1,
+                _ => return Ok(op),
+            }
+        }
+    }
+
+    fn bracket(&mut self, base: Op) -> Parsed<Op> {
+        if self.take("]") {
+            let quiet = self.take("?");
+            return Ok(Op::Each(Box::new(base), quiet));
+        }
+        let first = if self.peek() == Some(':') { None } else { Some(Box::new(self.pipe()?)) };
+        if self.take(":") {
+            let second = if self.peek() == Some(']') { None } else { Some(Box::new(self.pipe()?)) };
+            if !self.take("]") {
+                return Err(self.odd());
+            }
+            return Ok(Op::Slice(Box::new(base), first, second));
+        }
+        if !self.take("]") {
+            return Err(self.odd());
+        }
+        let quiet = self.take("?");
+        match first {
+            Some(first) => Ok(Op::Field(Box::new(base), first, quiet)),
+            None => Err(self.odd()),
+        }
+    }
+
+    fn string(&mut self) -> Parsed<Op> {
+        self.at += 1;
+        let mut parts = Vec::new();
+        let mut s = String::new();
+        loop {
+            let Some(c) = self.chars.get(self.at).copied() else {
+                return Err("syntax error, unexpected end of text".to_owned());
+            };
+            self.at += 1;
+            match c {
+                '"' => break,
+                '\\' => {
+                    let c = self.chars.get(self.at).copied();
+                    self.at += 1;
+                    match c {
+                        Some('n') => s.push('\n'),
+                        Some('t') => s.push('\t'),
+                        Some('(') => {
+                            parts.push(Op::Literal(std::mem::take(&mut s).into()));
+                            parts.push(self.pipe()?);
+                            if !self.take(")") {
+                                return Err(self.odd());
+                            }
+                        }
+                        Some(c) => s.push(c),
+                        None => return Err("syntax error, unexpected end of text".to_owned()),
+                    }
+                }
+                c => s.push(c),
+            }
+        }
+        if parts.is_empty() {
+            return Ok(Op::Literal(s.into()));
+        }
+        parts.push(Op::Literal(s.into()));
+        Ok(Op::Text(parts))
+    }
+
+    fn primary(&mut self) -> Parsed<Op> {
+        match self.peek() {
+            Some('.') => {
+                self.at += 1;
+                match self.chars.get(self.at).copied() {
+                    Some('.') => Err("not simulated: ..".to_owned()),
+                    Some(c) if c == '"' || c.is_ascii_alphabetic() || c == '_' => {
+                        self.at -= 1;
+                        // .name is a field of this
+                        self.at += 1;
+                        let key =
+                            if c == '"' { self.string()? } else { Op::Literal(self.word().into()) };
+                        let quiet = self.take("?");
+                        Ok(Op::Field(Box::new(Op::This), Box::new(key), quiet))
+                    }
+                    _ => Ok(Op::This),
+                }
+            }
+            Some('"') => self.string(),
+            Some('(') => {
+                self.at += 1;
+                let op = self.pipe()?;
+                if self.take(")") { Ok(op) } else { Err(self.odd()) }
+            }
+            Some('[') => {
+                self.at += 1;
+                if self.take("]") {
+                    return Ok(Op::List(None));
+                }
+                let op = self.pipe()?;
+                if self.take("]") { Ok(Op::List(Some(Box::new(op)))) } else { Err(self.odd()) }
+            }
+            Some('{') => self.object(),
+            Some('-') => {
+                self.at += 1;
+                Ok(Op::Neg(Box::new(self.postfix()?)))
+            }
+            Some(c) if c.is_ascii_digit() => {
+                let mut s = String::new();
+                while let Some(c) =
+                    self.chars.get(self.at).filter(|c| c.is_ascii_digit() || **c == '.')
+                {
+                    s.push(*c);
+                    self.at += 1;
+                }
+                Ok(Op::Literal(num(s.parse().unwrap_or(0.0))))
+            }
+            Some(c) if c.is_ascii_alphabetic() || c == '_' || c == '@' => {
+                let word = self.word();
+                match word.as_str() {
+                    "true" => return Ok(Op::Literal(true.into())),
+                    "false" => return Ok(Op::Literal(false.into())),
+                    "null" => return Ok(Op::Literal(Value::Null)),
+                    "if" => return self.condition(),
+                    "reduce" | "foreach" | "def" | "try" | "label" => {
+                        return Err(format!("not simulated: {word}"));
+                    }
+                    _ => {}
+                }
+                let mut args = Vec::new();
+                if self.chars.get(self.at) == Some(&'(') {
+                    self.at += 1;
+                    loop {
+                        args.push(self.pipe()?);
+                        if self.take(")") {
+                            break;
+                        }
+                        if !self.take(";") {
+                            return Err(self.odd());
+                        }
+                    }
+                }
+                Ok(Op::Call(word, args))
+            }
+            _ => Err(self.odd()),
+        }
+    }
+
+    fn condition(&mut self) -> Parsed<Op> {
+        let c = self.pipe()?;
+        if !self.keyword("then") {
+            return Err(self.odd());
+        }
+        let yes = self.pipe()?;
+        let no = if self.keyword("elif") {
+            return Ok(Op::If(Box::new(c), Box::new(yes), Some(Box::new(self.condition()?))));
+        } else if self.keyword("else") {
+            Some(Box::new(self.pipe()?))
+        } else {
+            None
+        };
+        if !self.keyword("end") {
+            return Err(self.odd());
+        }
+        Ok(Op::If(Box::new(c), Box::new(yes), no))
+    }
+
+    fn object(&mut self) -> Parsed<Op> {
+        self.at += 1;
+        let mut pairs = Vec::new();
+        while !self.take("}") {
+            let key = match self.peek() {
+                Some('"') => self.string()?,
+                Some('(') => self.primary()?,
+                _ => {
+                    let word = self.word();
+                    if word.is_empty() {
+                        return Err(self.odd());
+                    }
+                    Op::Literal(word.into())
+                }
+            };
+            let value = if self.take(":") {
+                self.binary(0)?
+            } else {
+                Op::Field(Box::new(Op::This), Box::new(key.clone()), false)
+            };
+            pairs.push((key, value));
+            if !self.take(",") && self.peek() != Some('}') {
+                return Err(self.odd());
+            }
+        }
+        Ok(Op::Object(pairs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jq(filter: &str, input: &str, raw: bool) -> String {
+        let mut io = Io::new(1);
+        run(filter, input, Options { raw, compact: true, ..Options::default() }, &mut io);
+        io.out.iter().map(|c| c.text.as_str()).collect()
+    }
+
+    #[test]
+    fn filters() {
+        let pods = r#"{"items":[{"metadata":{"name":"web-0"},"spec":{"nodeName":"a"}},{"metadata":{"name":"web-1"},"spec":{"nodeName":"b"}}]}"#;
+        let f = r#".items[]|select(.spec.nodeName=="b")|"pod/"+.metadata.name"#;
+        assert_eq!(jq(f, pods, true), "pod/web-1\n");
+        assert_eq!(jq(".items|length", pods, false), "2\n");
+        assert_eq!(jq(".items[0].metadata.name", pods, true), "web-0\n");
+        assert_eq!(jq("[.items[].metadata.name]", pods, false), "[\"web-0\",\"web-1\"]\n");
+        assert_eq!(jq(".items[-1:]|map(.spec)", pods, false), "[{\"nodeName\":\"b\"}]\n");
+        assert_eq!(jq("{a: .x, b}", "{\"x\":1,\"b\":2}", false), "{\"a\":1,\"b\":2}\n");
+        assert_eq!(jq(".x // \"none\"", "{}", true), "none\n");
+        assert_eq!(jq("\"<\\(.x+1)>\"", "{\"x\":1}", true), "<2>\n");
+        assert_eq!(jq("if .x > 1 then \"a\" else \"b\" end", "{\"x\":1}", true), "b\n");
+        assert_eq!(
+            jq(".metadata[\"labels\"].app", "{\"metadata\":{\"labels\":{\"app\":\"x\"}}}", true),
+            "x\n"
+        );
+        assert!(jq(".a.b", "[]", false).contains("Cannot index array"));
+        assert!(jq("nope", "1", false).contains("not defined"));
+    }
+}

@@ -1,0 +1,875 @@
+//! Shell text to commands: the part of POSIX `sh` that people type.
+
+use std::rc::Rc;
+
+/// A piece of a word.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// Text as it stands.
+    Text(String),
+    /// `$name` and `${name:-other}`; `quoted`: its value is not split into words.
+    Var {
+        /// Name, or `?`, `#`, `@`, `*`, a digit.
+        name: String,
+        /// What follows the name in braces: operator and word.
+        or: Option<(String, Word)>,
+        /// Inside double quotes?
+        quoted: bool,
+    },
+    /// `$(…)`.
+    Command {
+        /// What is run.
+        node: Rc<Node>,
+        /// Inside double quotes?
+        quoted: bool,
+    },
+    /// `$((…))`.
+    Arithmetic(Word),
+}
+
+/// A word: its pieces.
+pub type Word = Vec<Part>;
+
+/// Where a stream goes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Redirect {
+    /// `N> file`, `N>> file`; N of `&>` is 3: both.
+    To {
+        /// Number of the stream.
+        fd: u8,
+        /// At the end of the file?
+        append: bool,
+        /// The file.
+        file: Word,
+    },
+    /// `N>&M`.
+    Copy(u8, u8),
+    /// `< file`.
+    From(Word),
+    /// A here-document or here-string.
+    Here(Word),
+}
+
+/// A command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// `A=1 name word… > file`.
+    Simple {
+        /// Assignments in front.
+        assign: Vec<(String, Word)>,
+        /// Name and arguments.
+        words: Vec<Word>,
+        /// Redirections.
+        redirects: Vec<Redirect>,
+    },
+    /// `a | b | c`; true: `!` in front.
+    Pipe(Vec<Rc<Node>>, bool),
+    /// `a && b` (true) or `a || b`.
+    AndOr(Rc<Node>, bool, Rc<Node>),
+    /// `a; b; c`.
+    List(Vec<Rc<Node>>),
+    /// `for x in words; do …; done`.
+    For(String, Option<Vec<Word>>, Rc<Node>),
+    /// `while` (true) or `until`.
+    While(Rc<Node>, bool, Rc<Node>),
+    /// `if … then … elif … else … fi`.
+    If(Vec<(Rc<Node>, Rc<Node>)>, Option<Rc<Node>>),
+    /// `{ …; }` (false) or `( … )` (true), and compound commands with redirections.
+    Group(Rc<Node>, bool, Vec<Redirect>),
+}
+
+/// Why a text is no command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Problem {
+    /// It goes on: a quote, loop or here-document is open; the text says which.
+    Open(String),
+    /// An unexpected word.
+    Unexpected(String),
+    /// Shell that is not simulated.
+    NotSimulated(&'static str),
+}
+
+type Parsed<T> = Result<T, Problem>;
+
+/// How deep commands may be nested.
+const DEEPEST: u32 = 40;
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: u32,
+    /// Here-documents whose text has not begun yet: delimiter, strip tabs, quoted, place.
+    heres: Vec<(String, bool, bool)>,
+    bodies: Vec<Word>,
+}
+
+/// Reads a whole text.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(text: &str) -> Parsed<Node> {
+    let mut p = Parser { text, at: 0, depth: 0, heres: Vec::new(), bodies: Vec::new() };
+    let node = p.list(&[])?;
+    if p.at < text.len() {
+        let word = p.peek_token();
+        return Err(Problem::Unexpected(word));
+    }
+    if !p.heres.is_empty() {
+        return Err(Problem::Open("here-document".to_owned()));
+    }
+    let mut bodies = p.bodies.into_iter();
+    Ok(fill(node, &mut bodies))
+}
+
+/// Puts the texts of here-documents where they belong, in order.
+fn fill(node: Node, bodies: &mut impl Iterator<Item = Word>) -> Node {
+    fn redirects(list: Vec<Redirect>, bodies: &mut dyn Iterator<Item = Word>) -> Vec<Redirect> {
+        list.into_iter()
+            .map(|r| match r {
+                Redirect::Here(w) if w.is_empty() => {
+                    Redirect::Here(bodies.next().unwrap_or_default())
+                }
+                r => r,
+            })
+            .collect()
+    }
+    fn walk(node: &Rc<Node>, bodies: &mut dyn Iterator<Item = Word>) -> Rc<Node> {
+        Rc::new(inner((**node).clone(), bodies))
+    }
+    fn inner(node: Node, bodies: &mut dyn Iterator<Item = Word>) -> Node {
+        match node {
+            Node::Simple { assign, words, redirects: r } => {
+                Node::Simple { assign, words, redirects: redirects(r, bodies) }
+            }
+            Node::Pipe(list, not) => {
+                Node::Pipe(list.iter().map(|n| walk(n, bodies)).collect(), not)
+            }
+            Node::AndOr(a, and, b) => {
+                let a = walk(&a, bodies);
+                Node::AndOr(a, and, walk(&b, bodies))
+            }
+            Node::List(list) => Node::List(list.iter().map(|n| walk(n, bodies)).collect()),
+            Node::For(v, words, body) => Node::For(v, words, walk(&body, bodies)),
+            Node::While(c, yes, body) => {
+                let c = walk(&c, bodies);
+                Node::While(c, yes, walk(&body, bodies))
+            }
+            Node::If(arms, other) => Node::If(
+                arms.iter()
+                    .map(|(c, b)| {
+                        let c = walk(c, bodies);
+                        (c, walk(b, bodies))
+                    })
+                    .collect(),
+                other.map(|o| walk(&o, bodies)),
+            ),
+            Node::Group(n, sub, r) => {
+                let n = walk(&n, bodies);
+                Node::Group(n, sub, redirects(r, bodies))
+            }
+        }
+    }
+    inner(node, bodies)
+}
+
+fn is_name(s: &str) -> bool {
+    s.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+impl Parser<'_> {
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn starts(&self, s: &str) -> bool {
+        self.rest().starts_with(s)
+    }
+
+    fn take(&mut self, s: &str) -> bool {
+        let yes = self.starts(s);
+        if yes {
+            self.at += s.len();
+        }
+        yes
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.at += c.len_utf8();
+        Some(c)
+    }
+
+    /// Blanks, continued lines, comments.
+    fn blanks(&mut self) {
+        loop {
+            if self.take("\\\n") || self.take(" ") || self.take("\t") || self.take("\r") {
+                continue;
+            }
+            if self.starts("#") {
+                while self.peek().is_some_and(|c| c != '\n') {
+                    self.next();
+                }
+                continue;
+            }
+            return;
+        }
+    }
+
+    /// Line ends and blanks; the texts of here-documents begin after a line end.
+    fn newlines(&mut self) -> Parsed<()> {
+        loop {
+            self.blanks();
+            if !self.take("\n") {
+                return Ok(());
+            }
+            self.read_heres()?;
+        }
+    }
+
+    fn read_heres(&mut self) -> Parsed<()> {
+        for (end, strip, quoted) in std::mem::take(&mut self.heres) {
+            let mut body = String::new();
+            loop {
+                if self.at >= self.text.len() {
+                    return Err(Problem::Open("here-document".to_owned()));
+                }
+                let line_end = self.rest().find('\n').unwrap_or(self.rest().len());
+                let line = self.rest().get(..line_end).unwrap_or("").to_owned();
+                self.at = (self.at + line_end + 1).min(self.text.len());
+                let line = if strip { line.trim_start_matches('\t') } else { line.as_str() };
+                if line == end {
+                    break;
+                }
+                body.push_str(line);
+                body.push('\n');
+            }
+            let word = if quoted || body.is_empty() {
+                vec![Part::Text(body)]
+            } else {
+                let mut inner = Parser {
+                    text: &body,
+                    at: 0,
+                    depth: self.depth + 1,
+                    heres: Vec::new(),
+                    bodies: Vec::new(),
+                };
+                inner.double_quoted(true)?
+            };
+            self.bodies.push(word);
+        }
+        Ok(())
+    }
+
+    /// What stands here, for an error message.
+    fn peek_token(&self) -> String {
+        let rest = self.rest();
+        for op in [";;", "&&", "||", "<<", ">>", ";", "&", "|", "(", ")", "<", ">"] {
+            if rest.starts_with(op) {
+                return op.to_owned();
+            }
+        }
+        if rest.starts_with('\n') || rest.is_empty() {
+            return "newline".to_owned();
+        }
+        rest.split(|c: char| c.is_whitespace() || ";&|()<>".contains(c))
+            .next()
+            .unwrap_or("")
+            .to_owned()
+    }
+
+    /// The reserved word that stands here, if one does.
+    fn reserved(&self) -> &'static str {
+        let word = self.peek_token();
+        [
+            "then", "else", "elif", "fi", "do", "done", "}", "if", "for", "while", "until", "case",
+            "esac", "function", "{", "!", "[[", "select", "time",
+        ]
+        .into_iter()
+        .find(|r| *r == word)
+        .unwrap_or("")
+    }
+
+    fn expect(&mut self, word: &'static str) -> Parsed<()> {
+        self.newlines()?;
+        if self.reserved() == word {
+            self.at += word.len();
+            return Ok(());
+        }
+        if self.rest().is_empty() {
+            return Err(Problem::Open(word.to_owned()));
+        }
+        Err(Problem::Unexpected(self.peek_token()))
+    }
+
+    /// Commands up to one of the closing words or the end.
+    fn list(&mut self, until: &[&str]) -> Parsed<Node> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(Problem::NotSimulated("commands nested so deeply"));
+        }
+        let mut items = Vec::new();
+        loop {
+            self.newlines()?;
+            let word = self.reserved();
+            if self.rest().is_empty() || self.starts(")") || until.contains(&word) {
+                break;
+            }
+            items.push(Rc::new(self.and_or()?));
+            self.blanks();
+            if self.starts(";;") {
+                return Err(Problem::Unexpected(";;".to_owned()));
+            }
+            if self.take(";") {
+                continue;
+            }
+            if self.starts("&") {
+                return Err(Problem::NotSimulated(
+                    "commands in the background (&): use another terminal",
+                ));
+            }
+            if !self.starts("\n") {
+                break;
+            }
+        }
+        self.depth -= 1;
+        Ok(match items.len() {
+            1 => (*items[0]).clone(),
+            _ => Node::List(items),
+        })
+    }
+
+    fn and_or(&mut self) -> Parsed<Node> {
+        let mut left = self.pipe()?;
+        loop {
+            self.blanks();
+            let and = if self.take("&&") {
+                true
+            } else if self.take("||") {
+                false
+            } else {
+                return Ok(left);
+            };
+            self.newlines()?;
+            if self.rest().is_empty() {
+                return Err(Problem::Open("command".to_owned()));
+            }
+            let right = self.pipe()?;
+            left = Node::AndOr(Rc::new(left), and, Rc::new(right));
+        }
+    }
+
+    fn pipe(&mut self) -> Parsed<Node> {
+        self.blanks();
+        let mut not = false;
+        while self.reserved() == "!" {
+            self.at += 1;
+            self.blanks();
+            not = !not;
+        }
+        let mut stages = vec![Rc::new(self.command()?)];
+        loop {
+            self.blanks();
+            if self.starts("||") || !self.take("|") {
+                break;
+            }
+            if self.take("&") {
+                return Err(Problem::NotSimulated("|&"));
+            }
+            self.newlines()?;
+            if self.rest().is_empty() {
+                return Err(Problem::Open("command".to_owned()));
+            }
+            stages.push(Rc::new(self.command()?));
+        }
+        Ok(if stages.len() == 1 && !not { (*stages[0]).clone() } else { Node::Pipe(stages, not) })
+    }
+
+    fn command(&mut self) -> Parsed<Node> {
+        self.blanks();
+        let node = match self.reserved() {
+            "if" => {
+                self.at += 2;
+                let mut arms = Vec::new();
+                let mut other = None;
+                loop {
+                    let cond = self.block(&["then"])?;
+                    self.expect("then")?;
+                    let body = self.block(&["elif", "else", "fi"])?;
+                    arms.push((Rc::new(cond), Rc::new(body)));
+                    match self.reserved() {
+                        "elif" => self.at += 4,
+                        "else" => {
+                            self.at += 4;
+                            other = Some(Rc::new(self.block(&["fi"])?));
+                            break;
+                        }
+                        _ => break,
+                    }
+                }
+                self.expect("fi")?;
+                Node::If(arms, other)
+            }
+            word @ ("while" | "until") => {
+                self.at += 5;
+                let cond = self.block(&["do"])?;
+                self.expect("do")?;
+                let body = self.block(&["done"])?;
+                self.expect("done")?;
+                Node::While(Rc::new(cond), word == "while", Rc::new(body))
+            }
+            "for" => self.for_loop()?,
+            "{" => {
+                self.at += 1;
+                let body = self.block(&["}"])?;
+                self.expect("}")?;
+                Node::Group(Rc::new(body), false, Vec::new())
+            }
+            "case" => return Err(Problem::NotSimulated("case")),
+            "function" => return Err(Problem::NotSimulated("functions")),
+            "select" => return Err(Problem::NotSimulated("select")),
+            "[[" => return Err(Problem::NotSimulated("[[ (use [)")),
+            "time" => return Err(Problem::NotSimulated("time")),
+            "" if self.starts("(") => {
+                self.at += 1;
+                let body = self.list(&[])?;
+                self.newlines()?;
+                if !self.take(")") {
+                    return Err(if self.rest().is_empty() {
+                        Problem::Open(")".to_owned())
+                    } else {
+                        Problem::Unexpected(self.peek_token())
+                    });
+                }
+                Node::Group(Rc::new(body), true, Vec::new())
+            }
+            "" => return self.simple(),
+            _ => return Err(Problem::Unexpected(self.peek_token())),
+        };
+        let mut redirects = Vec::new();
+        loop {
+            self.blanks();
+            match self.redirect()? {
+                Some(r) => redirects.push(r),
+                None => break,
+            }
+        }
+        Ok(match (node, redirects.is_empty()) {
+            (node, true) => node,
+            (Node::Group(n, sub, _), false) => Node::Group(n, sub, redirects),
+            (node, false) => Node::Group(Rc::new(node), false, redirects),
+        })
+    }
+
+    /// A list that must not be empty.
+    fn block(&mut self, until: &[&'static str]) -> Parsed<Node> {
+        let node = self.list(until)?;
+        if matches!(&node, Node::List(l) if l.is_empty()) {
+            return Err(if self.rest().is_empty() {
+                Problem::Open(until.first().copied().unwrap_or("command").to_owned())
+            } else {
+                Problem::Unexpected(self.peek_token())
+            });
+        }
+        Ok(node)
+    }
+
+    fn for_loop(&mut self) -> Parsed<Node> {
+        self.at += 3;
+        self.blanks();
+        let name = self.peek_token();
+        if name.starts_with("((") || self.starts("((") {
+            return Err(Problem::NotSimulated("for (( … ))"));
+        }
+        if !is_name(&name) {
+            return Err(if self.rest().is_empty() {
+                Problem::Open("for".to_owned())
+            } else {
+                Problem::Unexpected(name)
+            });
+        }
+        self.at += name.len();
+        self.newlines()?;
+        let mut words = None;
+        if self.peek_token() == "in" {
+            self.at += 2;
+            let mut list = Vec::new();
+            loop {
+                self.blanks();
+                match self.peek() {
+                    None | Some(';' | '\n') => break,
+                    Some('&' | '|' | '(' | ')' | '<' | '>') => {
+                        return Err(Problem::Unexpected(self.peek_token()));
+                    }
+                    Some(_) => list.push(self.word()?),
+                }
+            }
+            words = Some(list);
+        }
+        self.blanks();
+        self.take(";");
+        self.expect("do")?;
+        let body = self.block(&["done"])?;
+        self.expect("done")?;
+        Ok(Node::For(name, words, Rc::new(body)))
+    }
+
+    fn simple(&mut self) -> Parsed<Node> {
+        let mut assign = Vec::new();
+        let mut words: Vec<Word> = Vec::new();
+        let mut redirects = Vec::new();
+        loop {
+            self.blanks();
+            if let Some(r) = self.redirect()? {
+                redirects.push(r);
+                continue;
+            }
+            match self.peek() {
+                None | Some('\n' | ';' | '&' | '|' | ')') => break,
+                Some('(') => {
+                    return Err(if words.len() == 1 {
+                        Problem::NotSimulated("functions")
+                    } else {
+                        Problem::Unexpected("(".to_owned())
+                    });
+                }
+                Some(_) => {}
+            }
+            if words.is_empty()
+                && let Some((name, _)) = self
+                    .rest()
+                    .split(|c: char| c.is_whitespace() || ";&|()<>'\"$".contains(c))
+                    .next()
+                    .and_then(|w| w.split_once('='))
+                && is_name(name)
+            {
+                let name = name.to_owned();
+                self.at += name.len() + 1;
+                let value = match self.peek() {
+                    None => Vec::new(),
+                    Some(c) if c.is_whitespace() || ";&|".contains(c) => Vec::new(),
+                    Some(_) => self.word()?,
+                };
+                assign.push((name, value));
+                continue;
+            }
+            words.push(self.word()?);
+        }
+        if words.is_empty() && assign.is_empty() && redirects.is_empty() {
+            return Err(if self.rest().is_empty() {
+                Problem::Open("command".to_owned())
+            } else {
+                Problem::Unexpected(self.peek_token())
+            });
+        }
+        Ok(Node::Simple { assign, words, redirects })
+    }
+
+    fn redirect(&mut self) -> Parsed<Option<Redirect>> {
+        let before = self.at;
+        let fd = match self.peek() {
+            Some(c @ '0'..='9') => {
+                self.at += 1;
+                Some(c as u8 - b'0')
+            }
+            _ => None,
+        };
+        if !self.starts("<") && !self.starts(">") && !(fd.is_none() && self.starts("&>")) {
+            self.at = before;
+            return Ok(None);
+        }
+        if self.take("&>") {
+            let append = self.take(">");
+            self.blanks();
+            return Ok(Some(Redirect::To { fd: 3, append, file: self.word()? }));
+        }
+        if self.starts("<(") || self.starts(">(") {
+            return Err(Problem::NotSimulated("process substitution"));
+        }
+        if self.take("<<<") {
+            self.blanks();
+            let mut word = self.word()?;
+            word.push(Part::Text("\n".to_owned()));
+            return Ok(Some(Redirect::Here(word)));
+        }
+        if self.take("<<") {
+            let strip = self.take("-");
+            self.blanks();
+            let start = self.at;
+            let word = self.word()?;
+            let raw = self.text.get(start..self.at).unwrap_or("");
+            let quoted = raw.contains(['\'', '"', '\\']);
+            let end: String = word
+                .iter()
+                .map(|p| match p {
+                    Part::Text(t) => t.as_str(),
+                    _ => "",
+                })
+                .collect();
+            self.heres.push((end, strip, quoted));
+            return Ok(Some(Redirect::Here(Vec::new())));
+        }
+        if self.take("<") {
+            if self.starts("&") {
+                return Err(Problem::NotSimulated("<&"));
+            }
+            self.blanks();
+            return Ok(Some(Redirect::From(self.word()?)));
+        }
+        self.at += 1;
+        let fd = fd.unwrap_or(1);
+        let append = self.take(">");
+        if !append && self.take("&") {
+            return match self.next() {
+                Some(c @ '1'..='2') => Ok(Some(Redirect::Copy(fd, c as u8 - b'0'))),
+                Some('-') => {
+                    let null = vec![Part::Text("/dev/null".to_owned())];
+                    Ok(Some(Redirect::To { fd, append: false, file: null }))
+                }
+                _ => Err(Problem::NotSimulated("this redirection")),
+            };
+        }
+        self.take("|");
+        self.blanks();
+        Ok(Some(Redirect::To { fd, append, file: self.word()? }))
+    }
+
+    /// One word.
+    fn word(&mut self) -> Parsed<Word> {
+        let mut word = Vec::new();
+        loop {
+            let Some(c) = self.peek() else { break };
+            match c {
+                ' ' | '\t' | '\n' | '\r' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
+                '\'' => {
+                    self.next();
+                    let Some(end) = self.rest().find('\'') else {
+                        return Err(Problem::Open("'".to_owned()));
+                    };
+                    let t = self.rest().get(..end).unwrap_or("").to_owned();
+                    self.at += end + 1;
+                    word.push(Part::Text(t));
+                }
+                '"' => {
+                    self.next();
+                    word.append(&mut self.double_quoted(false)?);
+                }
+                '\\' => {
+                    self.next();
+                    match self.next() {
+                        Some('\n') => {}
+                        Some(c) => word.push(Part::Text(c.to_string())),
+                        None => return Err(Problem::Open("\\".to_owned())),
+                    }
+                }
+                '$' => word.push(self.dollar(false)?),
+                '`' => word.push(self.backquoted(false)?),
+                c => {
+                    self.next();
+                    match word.last_mut() {
+                        Some(Part::Text(t)) => t.push(c),
+                        _ => word.push(Part::Text(c.to_string())),
+                    }
+                }
+            }
+        }
+        if word.is_empty() {
+            return Err(if self.rest().is_empty() {
+                Problem::Unexpected("newline".to_owned())
+            } else {
+                Problem::Unexpected(self.peek_token())
+            });
+        }
+        Ok(word)
+    }
+
+    /// The inside of double quotes, or of a here-document up to the end of the text.
+    fn double_quoted(&mut self, here: bool) -> Parsed<Word> {
+        let mut word = vec![Part::Text(String::new())];
+        loop {
+            let Some(c) = self.peek() else {
+                if here {
+                    return Ok(word);
+                }
+                return Err(Problem::Open("\"".to_owned()));
+            };
+            match c {
+                '"' if !here => {
+                    self.next();
+                    return Ok(word);
+                }
+                '$' => word.push(self.dollar(true)?),
+                '`' => word.push(self.backquoted(true)?),
+                '\\' => {
+                    self.next();
+                    let c = self.next();
+                    let text = match c {
+                        Some('\n') => String::new(),
+                        Some(c @ ('$' | '`' | '\\')) => c.to_string(),
+                        Some('"') if !here => "\"".to_owned(),
+                        Some(c) => format!("\\{c}"),
+                        None => "\\".to_owned(),
+                    };
+                    word.push(Part::Text(text));
+                }
+                c => {
+                    self.next();
+                    match word.last_mut() {
+                        Some(Part::Text(t)) => t.push(c),
+                        _ => word.push(Part::Text(c.to_string())),
+                    }
+                }
+            }
+        }
+    }
+
+    fn backquoted(&mut self, quoted: bool) -> Parsed<Part> {
+        self.next();
+        let Some(end) = self.rest().find('`') else { return Err(Problem::Open("`".to_owned())) };
+        let inner = self.rest().get(..end).unwrap_or("").to_owned();
+        self.at += end + 1;
+        if self.depth > DEEPEST {
+            return Err(Problem::NotSimulated("commands nested so deeply"));
+        }
+        Ok(Part::Command { node: Rc::new(parse(&inner)?), quoted })
+    }
+
+    fn dollar(&mut self, quoted: bool) -> Parsed<Part> {
+        self.next();
+        if self.take("((") {
+            // an expression, unless it does not end in ))
+            let mut depth = 0;
+            let mut end = None;
+            for (i, c) in self.rest().char_indices() {
+                match c {
+                    '(' => depth += 1,
+                    ')' if depth > 0 => depth -= 1,
+                    ')' => {
+                        end = Some(i);
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            let Some(end) = end else { return Err(Problem::Open("))".to_owned())) };
+            let inner = self.rest().get(..end).unwrap_or("").to_owned();
+            self.at += end;
+            if !self.take("))") {
+                return Err(Problem::NotSimulated("this $((…))"));
+            }
+            let mut p = Parser {
+                text: &inner,
+                at: 0,
+                depth: self.depth + 1,
+                heres: Vec::new(),
+                bodies: Vec::new(),
+            };
+            if p.depth > DEEPEST {
+                return Err(Problem::NotSimulated("commands nested so deeply"));
+            }
+            return Ok(Part::Arithmetic(p.double_quoted(true)?));
+        }
+        if self.take("(") {
+            let node = self.list(&[])?;
+            self.newlines()?;
+            if !self.take(")") {
+                return Err(if self.rest().is_empty() {
+                    Problem::Open(")".to_owned())
+                } else {
+                    Problem::Unexpected(self.peek_token())
+                });
+            }
+            return Ok(Part::Command { node: Rc::new(node), quoted });
+        }
+        if self.take("{") {
+            let length = self.rest().find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let mut n = length.unwrap_or(self.rest().len());
+            if n == 0 {
+                n = self.peek().filter(|c| "?#@*".contains(*c)).map_or(0, char::len_utf8);
+            }
+            let name = self.rest().get(..n).unwrap_or("").to_owned();
+            self.at += n;
+            if self.take("}") && !name.is_empty() {
+                return Ok(Part::Var { name, or: None, quoted });
+            }
+            let op = [":-", ":+", ":=", "-", "+", "=", "##", "#", "%%", "%"]
+                .into_iter()
+                .find(|op| self.starts(op));
+            let Some(op) = op.filter(|_| !name.is_empty()) else {
+                return Err(if self.rest().contains('}') {
+                    Problem::NotSimulated("this ${…}")
+                } else {
+                    Problem::Open("}".to_owned())
+                });
+            };
+            self.at += op.len();
+            let Some(end) = self.rest().find('}') else {
+                return Err(Problem::Open("}".to_owned()));
+            };
+            let inner = self.rest().get(..end).unwrap_or("").to_owned();
+            self.at += end + 1;
+            let mut p = Parser {
+                text: &inner,
+                at: 0,
+                depth: self.depth + 1,
+                heres: Vec::new(),
+                bodies: Vec::new(),
+            };
+            let word = p.double_quoted(true)?;
+            return Ok(Part::Var { name, or: Some((op.to_owned(), word)), quoted });
+        }
+        let rest = self.rest();
+        let n = match rest.chars().next() {
+            Some(c) if c.is_ascii_alphabetic() || c == '_' => {
+                rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())
+            }
+            Some(c) if c.is_ascii_digit() || "?#@*$!".contains(c) => 1,
+            _ => return Ok(Part::Text("$".to_owned())),
+        };
+        let name = rest.get(..n).unwrap_or("").to_owned();
+        self.at += n;
+        Ok(Part::Var { name, or: None, quoted })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_and_wrong() {
+        for t in [
+            "echo 'a",
+            "for i in 1 2; do echo",
+            "a &&",
+            "cat <<EOF\nx",
+            "if true; then",
+            "$(",
+            "a |",
+        ] {
+            assert!(matches!(parse(t), Err(Problem::Open(_))), "{t}: {:?}", parse(t));
+        }
+        for (t, token) in
+            [("done", "done"), ("a ;; b", ";;"), ("| a", "|"), ("a )", ")"), ("for 1 in", "1")]
+        {
+            assert_eq!(parse(t), Err(Problem::Unexpected(token.to_owned())), "{t}");
+        }
+        for t in [
+            "",
+            "# x",
+            "a; b",
+            "! a | b",
+            "a # c",
+            "{ a; }",
+            "(a; b)",
+            "a\n\nb\n",
+            "cat <<EOF\nx\nEOF\n",
+        ] {
+            assert!(parse(t).is_ok(), "{t}: {:?}", parse(t));
+        }
+    }
+}
