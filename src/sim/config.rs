@@ -76,6 +76,8 @@ pub enum Delay {
     Provision,
     /// The provisioner removes a volume.
     Unprovision,
+    /// A kubelet notices that a volume has grown, and lets its file system grow.
+    GrowFileSystem,
     /// A volume is attached to a node.
     Attach,
     /// A volume is detached from a node.
@@ -142,7 +144,7 @@ impl Config {
                 Delay::Controller | Delay::Schedule => 4 * MS,
                 Delay::KubeletSync => 20 * MS,
                 Delay::Start | Delay::PullError | Delay::Stop => 300 * MS,
-                Delay::Provision => 150 * MS,
+                Delay::Provision | Delay::GrowFileSystem => 150 * MS,
                 Delay::Unprovision => 100 * MS,
                 Delay::Dns | Delay::Connect => MS,
                 Delay::Sandbox | Delay::Pull | Delay::Cleanup | Delay::Attach | Delay::Detach => 0,
@@ -161,6 +163,8 @@ impl Config {
                     Delay::Cleanup => (50, 300),
                     Delay::Provision => (500, 2500),
                     Delay::Unprovision => (200, 1000),
+                    // with the pod's next regular sync
+                    Delay::GrowFileSystem => (5_000, 60_000),
                     Delay::Attach => (700, 2500),
                     Delay::Detach => (500, 2000),
                     Delay::Dns => (150, 300),

@@ -222,14 +222,14 @@ fn spec_changed(kind: Kind, value: &Value, old: &Value) -> bool {
     }
 }
 
-/// Admission of an update.
+/// Validating admission of an update; the field validation comes before it.
 ///
 /// # Errors
 /// 403 for a claim's growth that its class does not allow (storage.md 10).
 pub fn admit_update(
     w: &World,
     kind: Kind,
-    value: &mut Value,
+    value: &Value,
     old: &Value,
     sub: Sub,
 ) -> Result<(), Status> {

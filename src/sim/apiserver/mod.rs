@@ -200,13 +200,13 @@ impl World {
             crate::manifest::defaults::apply(kind, &mut value);
         }
         admission::prepare_update(kind, &mut value, &old.value, sub);
-        admission::admit_update(self, kind, &mut value, &old.value, sub)?;
         if !opts.trusted {
             let causes = crate::manifest::validation::update(kind, &value, &old.value);
             if !causes.is_empty() {
                 return Err(Status::invalid(kind, &key.name, causes));
             }
         }
+        admission::admit_update(self, kind, &value, &old.value, sub)?;
         if value == old.value {
             return Ok(old);
         }

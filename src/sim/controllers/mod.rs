@@ -14,6 +14,7 @@ use crate::world::World;
 pub mod deployment;
 pub mod disruption;
 pub mod endpoints;
+pub mod expansion;
 pub mod garbage_collector;
 pub mod namespace;
 pub mod node_lifecycle;
@@ -204,6 +205,7 @@ pub fn sync(w: &mut World, comp: Comp, key: &Key) {
         Comp::VolumeBinder => volume_binder::reconcile(w, key),
         Comp::Provisioner => provisioner::reconcile(w, key),
         Comp::Protection => protection::reconcile(w, key),
+        Comp::Expand => expansion::reconcile(w, key),
         Comp::GarbageCollector => garbage_collector::reconcile(w, key),
         Comp::Namespace => namespace::reconcile(w, key),
         Comp::Disruption => disruption::reconcile(w, key),
@@ -222,6 +224,7 @@ pub fn timer(w: &mut World, comp: Comp, key: &Key, uid: &Str, what: &'static str
             node_lifecycle::timer(w, comp, key, uid, what, n);
         }
         Comp::Provisioner => provisioner::timer(w, key, uid, what),
+        Comp::Expand => expansion::timer(w, key, uid, what),
         _ => {}
     }
 }
@@ -235,6 +238,7 @@ pub fn route(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     volume_binder::on_change(w, change, old, new);
     provisioner::on_change(w, change, old, new);
     protection::on_change(w, change, old, new);
+    expansion::on_change(w, change, old, new);
     garbage_collector::on_change(w, change, old, new);
     namespace::on_change(w, change, old, new);
     node_lifecycle::on_change(w, change, old, new);

@@ -120,7 +120,13 @@ pub fn default_class(w: &World) -> Option<Str> {
 
 /// The class that a claim or a volume names; empty for none.
 pub fn class_of(obj: &Object) -> &str {
-    obj.annotation(BETA_CLASS).unwrap_or_else(|| obj.spec()["storageClassName"].str())
+    class_named(&obj.value)
+}
+
+/// As [`class_of`], for a value that is not stored yet.
+pub fn class_named(obj: &Value) -> &str {
+    let old = obj["metadata"]["annotations"].get(BETA_CLASS);
+    old.as_str().unwrap_or_else(|| obj["spec"]["storageClassName"].str())
 }
 
 /// Does the claim say nothing of a class, not even that it wants none?
