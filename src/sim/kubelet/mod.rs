@@ -49,8 +49,8 @@ pub struct State {
     down: BTreeMap<Str, Vec<Frozen>>,
     /// What containers printed.
     pub(crate) logs: crate::workload::Logs,
-    /// Last host number given out on each node.
-    next_ip: BTreeMap<Str, u64>,
+    /// Pod addresses of each node.
+    addresses: BTreeMap<Str, Addresses>,
     /// Pods (uids) that wait for a claim to be bound or a disk to be attached.
     waiting: BTreeMap<Key, BTreeSet<Str>>,
 }
@@ -89,10 +89,10 @@ impl State {
 pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     match new.kind {
         Kind::Pod => pod_changed(w, change, old, new),
-        Kind::PersistentVolumeClaim if change != ChangeType::Deleted => {
-            if new.status()["phase"].str() == "Bound" {
-                wake(w, &new.key());
-            }
+        Kind::PersistentVolumeClaim
+            if !w.kubelet.waiting.is_empty() && new.status()["phase"].str() == "Bound" =>
+        {
+            wake(w, &new.key());
         }
         Kind::ConfigMap | Kind::Secret if !w.kubelet.waiting.is_empty() => {
             wake(w, &new.key());
@@ -145,6 +145,9 @@ fn forget(w: &mut World, uid: &Str, last: &Obj) {
     let Some(run) = w.kubelet.pods.remove(uid) else { return };
     if let Some(set) = w.kubelet.by_node.get_mut(&run.node) {
         set.remove(uid);
+    }
+    if let Some(a) = w.kubelet.addresses.get_mut(&run.node) {
+        a.used.remove(&run.ip_number);
     }
     if run.waits {
         w.kubelet.waiting.retain(|_, set| {
@@ -302,13 +305,36 @@ pub fn exec_exit(w: &mut World, pod: &Key, container: &str, code: i64) -> bool {
     true
 }
 
-/// A free address of the node's range.
-fn pod_ip(w: &mut World, node: &str) -> Str {
-    let n = w.kubelet.next_ip.entry(crate::value::text(node)).or_insert(1);
-    *n += 1;
-    let n = *n;
-    let range = w.store.get(Kind::Node, "", node).map(|o| o.spec()["podCIDR"].to_str());
-    let range = range.unwrap_or(Str::Lit("10.244.255.0/24"));
+/// Addresses of one node.
+#[derive(Clone, Default)]
+struct Addresses {
+    /// The number given out last.
+    last: u64,
+    /// Numbers in use.
+    used: BTreeSet<u64>,
+}
+
+/// A free address of the node's range, and its number there. Numbers go round, so that a new
+/// pod seldom gets an address that was used a moment ago.
+fn pod_ip(w: &mut World, node: &Str) -> (Str, u64) {
+    // a /24 is enough for the usual number of pods; larger nodes go on in another range
+    let limit = if w.config.node_pods < 250 { 254 } else { 65_000 };
+    let a = w.kubelet.addresses.entry(node.clone()).or_default();
+    let mut n = a.last.max(1);
+    for _ in 0..limit {
+        n = if n >= limit { 2 } else { n + 1 };
+        if !a.used.contains(&n) {
+            break;
+        }
+    }
+    a.last = n;
+    a.used.insert(n);
+    let range = w.store.by_key(&Key::new(Kind::Node, "", node.clone()));
+    let range = range.map_or(Str::Lit("10.244.255.0/24"), |o| o.spec()["podCIDR"].to_str());
     let prefix = range.rsplit_once('.').map_or("10.244.255", |(p, _)| p);
-    format!("{prefix}.{}", n % 254 + 1).into()
+    if n <= 254 {
+        return (format!("{prefix}.{n}").into(), n);
+    }
+    let third = prefix.rsplit('.').next().and_then(|t| t.parse::<u64>().ok()).unwrap_or(0);
+    (format!("10.{}.{}.{}", 128 + third % 64, n / 254, n % 254 + 1).into(), n)
 }

@@ -128,6 +128,8 @@ pub struct PodRun {
     pub stage: Stage,
     /// Pod address; empty before the sandbox.
     pub ip: Str,
+    /// Number of its address on the node.
+    pub ip_number: u64,
     /// `status.startTime`, microseconds.
     pub since: u64,
     /// Init containers, then containers, in the order of the spec.
@@ -192,6 +194,7 @@ impl PodRun {
             host_ip: Str::default(),
             stage: Stage::New,
             ip: Str::default(),
+            ip_number: 0,
             since: now,
             containers,
             inits: inits.len(),

@@ -109,13 +109,15 @@ pub(super) fn sandbox(w: &mut World, uid: &Str, pod: &Obj) {
     if w.kubelet.pod(uid).is_none_or(|r| r.stage != Stage::Sandbox) {
         return;
     }
-    let ip = if pod.spec()["hostNetwork"].is_true() {
-        w.kubelet.pod(uid).map(|r| r.host_ip.clone()).unwrap_or_default()
-    } else {
-        super::pod_ip(w, pod.spec()["nodeName"].str())
+    let Some((node, host_ip)) = w.kubelet.pod(uid).map(|r| (r.node.clone(), r.host_ip.clone()))
+    else {
+        return;
     };
+    let (ip, n) =
+        if pod.spec()["hostNetwork"].is_true() { (host_ip, 0) } else { super::pod_ip(w, &node) };
     w.kubelet.edit(uid, |r| {
         r.ip = ip;
+        r.ip_number = n;
         r.stage = Stage::Containers;
     });
     next(w, uid, pod);

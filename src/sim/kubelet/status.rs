@@ -75,6 +75,10 @@ pub fn phase(run: &PodRun) -> &'static str {
     "Running"
 }
 
+/// Conditions that a kubelet writes; others are kept.
+const OWN: [&str; 5] =
+    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+
 fn conditions(run: &PodRun, pod: &Value, phase: &str, style: &Style) -> Value {
     let old = pod["status"]["conditions"].items();
     let generation = &pod["metadata"]["generation"];
@@ -154,8 +158,6 @@ fn conditions(run: &PodRun, pod: &Value, phase: &str, style: &Style) -> Value {
         }
         None => put("PodScheduled", true, "", none()),
     }
-    const OWN: [&str; 5] =
-        ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
     list.extend(old.iter().filter(|c| !OWN.contains(&c["type"].str())).cloned());
     list.into()
 }
@@ -244,6 +246,5 @@ pub fn image_id(image: &str) -> Str {
 /// 64 hexadecimal digits that depend on nothing but the label.
 pub fn hex64(label: &[&str]) -> String {
     let mut s = crate::rng::Stream::new(0, label);
-    let (a, b, c, d) = (s.next(), s.next(), s.next(), s.next());
-    format!("{a:016x}{b:016x}{c:016x}{d:016x}")
+    format!("{:016x}{:016x}{:016x}{:016x}", s.next(), s.next(), s.next(), s.next())
 }

@@ -23,7 +23,7 @@ fn pod(image: &str) -> Value {
 
 fn create(w: &mut World, pod: Value) -> Key {
     let obj = w.create(Kind::Pod, pod, WriteOptions { trusted: true, dry_run: false });
-    obj.map(|o| o.key()).unwrap_or_else(|e| unreachable!("{e}"))
+    obj.map_or_else(|e| unreachable!("{e}"), |p| p.key())
 }
 
 fn reasons(w: &World) -> Vec<String> {
@@ -56,7 +56,7 @@ fn a_pod_starts_and_stops() {
     let p = w.store.by_key(&key).cloned().unwrap_or_else(|| unreachable!());
     assert_eq!(p.pod().phase, Phase::Running);
     assert!(p.pod().ready);
-    assert_eq!(p.pod().ip, "10.244.1.3");
+    assert_eq!(p.pod().ip, "10.244.1.2");
     let started = reasons(&w);
     assert!(started[0].starts_with("Pulling Pulling image \"nginx:1\""), "{started:?}");
     assert!(started[1].starts_with("Pulled Successfully pulled image \"nginx:1\" in "));

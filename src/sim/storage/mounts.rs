@@ -2,6 +2,7 @@
 
 use super::fs::{Node, Tree};
 use crate::api::{Key, Kind, Obj, Object};
+use crate::net::resolver;
 use crate::value::{Str, Value, text};
 use crate::world::World;
 
@@ -220,46 +221,16 @@ pub(super) fn root(w: &World, pod: &Obj, container: &Value) -> Volume {
     let life =
         w.kubelet.pod(&uid).and_then(|r| r.index(name).map(|i| r.containers[i].life)).unwrap_or(0);
     let mut tree = crate::workload::image_files(container["image"].str());
-    let host = pod.spec()["hostname"].as_str().unwrap_or(pod.meta()["name"].str());
+    let host = resolver::hostname(pod);
     tree.insert("etc/hostname".into(), Node::File(format!("{host}\n").into()));
-    tree.insert("etc/hosts".into(), Node::File(hosts(pod, host)));
-    tree.insert("etc/resolv.conf".into(), Node::File(resolv_conf(pod)));
+    tree.insert("etc/hosts".into(), Node::File(resolver::hosts_file(pod).into()));
+    tree.insert("etc/resolv.conf".into(), Node::File(resolver::resolv_conf(pod).into()));
     for dir in
         ["bin", "dev", "etc", "home", "mnt", "proc", "root", "run", "sys", "tmp", "usr", "var"]
     {
         tree.entry(dir.into()).or_insert(Node::Dir);
     }
     Volume::Over(format!("root/{uid}/{name}/{life}").into(), tree)
-}
-
-fn hosts(pod: &Obj, host: &str) -> Str {
-    let ip = pod.status()["podIP"].str();
-    let subdomain = pod.spec()["subdomain"].str();
-    let names = if subdomain.is_empty() {
-        host.to_owned()
-    } else {
-        format!("{host}.{subdomain}.{}.svc.cluster.local\t{host}", pod.ns())
-    };
-    let mut text = format!(
-        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n{ip}\t{names}\n"
-    );
-    let aliases = pod.spec()["hostAliases"].items();
-    if !aliases.is_empty() {
-        text.push_str("\n# Entries added by HostAliases.\n");
-    }
-    for alias in aliases {
-        let names: Vec<&str> = alias["hostnames"].items().iter().map(Value::str).collect();
-        text.push_str(&format!("{}\t{}\n", alias["ip"].str(), names.join("\t")));
-    }
-    text.into()
-}
-
-fn resolv_conf(pod: &Obj) -> Str {
-    let ns = pod.ns();
-    format!(
-        "search {ns}.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n"
-    )
-    .into()
 }
 
 /// The mounts of a container, in the order of its spec.

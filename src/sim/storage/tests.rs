@@ -39,7 +39,7 @@ fn pod(w: &mut World, name: &'static str, node: &'static str) -> Key {
                 "volumeMounts": [{"name": "d", "mountPath": "/data"}]}],
             "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "www"}}]}
     });
-    w.create(Kind::Pod, pod, OPTS).map(|p| p.key()).unwrap_or_else(|e| unreachable!("{e}"))
+    w.create(Kind::Pod, pod, OPTS).map_or_else(|e| unreachable!("{e}"), |p| p.key())
 }
 
 fn events(w: &World) -> Vec<String> {
@@ -74,7 +74,7 @@ fn a_volume_moves_with_its_contents() {
     assert!(w.settle(60 * SECOND));
     assert!(ready(&w, &b));
     assert_eq!(
-        super::attach::attached_to(&w, "pv1").map(|n| n.to_string()).collect::<Vec<_>>(),
+        super::attach::attached_to(&w, "pv1").map(ToString::to_string).collect::<Vec<_>>(),
         ["worker-2"]
     );
     assert_eq!(

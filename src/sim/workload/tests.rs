@@ -39,8 +39,7 @@ fn a_web_server_serves_its_disk() {
             "volumes": [{"name": "www", "emptyDir": {}}]
         }
     });
-    let key =
-        w.create(Kind::Pod, pod, opts).map(|p| p.key()).unwrap_or_else(|e| unreachable!("{e}"));
+    let key = w.create(Kind::Pod, pod, opts).map_or_else(|e| unreachable!("{e}"), |p| p.key());
     assert!(w.settle(60 * SECOND));
     let get =
         |w: &World, path: &str| http_get(w, &key, path).map(|r| (r.status, r.body.to_string()));

@@ -119,7 +119,7 @@ pub(crate) fn answer(w: &World, pod: &Key, container: &str, path: &str) -> Respo
     }
     match fs::read(w, pod, container, &full) {
         Ok(body) => {
-            let html = full.ends_with(".html") || full.ends_with(".htm");
+            let html = matches!(full.rsplit('.').next(), Some("html" | "htm"));
             ok(body, if html { "text/html" } else { "text/plain" })
         }
         Err(_) => fail(404),

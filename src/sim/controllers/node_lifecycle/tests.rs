@@ -20,8 +20,7 @@ fn world() -> (World, Key) {
             ]
         }
     });
-    let key =
-        w.create(Kind::Pod, pod, OPTS).map(|p| p.key()).unwrap_or_else(|e| unreachable!("{e}"));
+    let key = w.create(Kind::Pod, pod, OPTS).map_or_else(|e| unreachable!("{e}"), |p| p.key());
     assert!(w.settle(60 * SECOND));
     (w, key)
 }
