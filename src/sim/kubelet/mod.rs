@@ -13,6 +13,7 @@ pub mod images;
 mod probes;
 mod qos;
 mod references;
+mod restart;
 pub mod run;
 mod start;
 mod status;
@@ -47,6 +48,8 @@ pub struct State {
     images: BTreeMap<Str, BTreeSet<Str>>,
     /// Nodes that are down, with the timers that wait for their return.
     down: BTreeMap<Str, Vec<Frozen>>,
+    /// Containers (pod uid, index and life) whose script waits for something.
+    until: BTreeMap<(Str, u64), crate::workload::Until>,
     /// What containers printed.
     pub(crate) logs: crate::workload::Logs,
     /// Pod addresses of each node.
@@ -94,6 +97,13 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
         {
             wake(w, &new.key());
         }
+        Kind::EndpointSlice | Kind::Service if !w.kubelet.until.is_empty() => {
+            // such scripts look every two seconds
+            let list: Vec<(Str, u64)> = w.kubelet.until.keys().cloned().collect();
+            for (uid, n) in list {
+                later(w, &uid, "kubelet.until", n, 2 * crate::api::time::SECOND, false);
+            }
+        }
         Kind::ConfigMap | Kind::Secret if !w.kubelet.waiting.is_empty() => {
             wake(w, &new.key());
         }
@@ -135,7 +145,7 @@ fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) 
     } else if old.is_some_and(|o| {
         o.spec() != new.spec() || o.meta()["annotations"] != new.meta()["annotations"]
     }) {
-        start::respec(w, &uid, new);
+        restart::respec(w, &uid, new);
     }
 }
 
@@ -155,6 +165,7 @@ fn forget(w: &mut World, uid: &Str, last: &Obj) {
             !set.is_empty()
         });
     }
+    w.kubelet.until.retain(|(u, _), _| u != uid);
     let lines = (uid.clone(), Str::default(), 0);
     while let Some((id, _)) = w.kubelet.logs.range(lines.clone()..).next()
         && id.0 == *uid
@@ -197,7 +208,7 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
         "kubelet.sync" => start::first_sync(w, uid, &pod),
         "kubelet.wake" => start::woken(w, uid, &pod),
         "kubelet.probe" => {
-            if let Some(i) = start::same_life(w, uid, n) {
+            if let Some(i) = restart::same_life(w, uid, n) {
                 probes::tick(w, uid, &pod, i, (n >> 56) as usize & 3);
             }
         }
@@ -207,9 +218,15 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
         "kubelet.pull-wait" => start::pull_wait(w, uid, i),
         "kubelet.pull-retry" | "kubelet.retry" => start::retry(w, uid, &pod, i),
         "kubelet.create" => start::create(w, uid, &pod, i),
-        "kubelet.exit" => start::exit_due(w, uid, &pod, n),
-        "kubelet.restart" => start::restart(w, uid, &pod, n),
-        "kubelet.backoff" => start::backoff_over(w, uid, &pod, n),
+        "kubelet.exit" => restart::exit_due(w, uid, &pod, n),
+        "kubelet.restart" => restart::restart(w, uid, &pod, n),
+        "kubelet.backoff" => restart::backoff_over(w, uid, &pod, n),
+        "kubelet.until" => restart::look(w, uid, &pod, n),
+        "kubelet.effect" => {
+            if let Some(i) = restart::same_life(w, uid, n & 0xffff_ffff) {
+                start::effects(w, uid, &pod, i, n >> 32);
+            }
+        }
         "kubelet.kill" => stop::kill(w, uid, &pod),
         "kubelet.stopped" => stop::stopped(w, uid),
         "kubelet.gone" => stop::gone(w, uid, key),
@@ -301,7 +318,7 @@ pub fn exec_exit(w: &mut World, pod: &Key, container: &str, code: i64) -> bool {
     }) else {
         return false;
     };
-    w.acting(Comp::Workload, "workload.exit", |w| start::ended(w, &uid, &pod, i, code));
+    w.acting(Comp::Workload, "workload.exit", |w| restart::ended(w, &uid, &pod, i, code));
     true
 }
 
@@ -312,6 +329,8 @@ struct Addresses {
     last: u64,
     /// Numbers in use.
     used: BTreeSet<u64>,
+    /// `10.244.1`, the first part of the node's range.
+    prefix: Str,
 }
 
 /// A free address of the node's range, and its number there. Numbers go round, so that a new
@@ -319,6 +338,13 @@ struct Addresses {
 fn pod_ip(w: &mut World, node: &Str) -> (Str, u64) {
     // a /24 is enough for the usual number of pods; larger nodes go on in another range
     let limit = if w.config.node_pods < 250 { 254 } else { 65_000 };
+    if !w.kubelet.addresses.contains_key(node) {
+        let object = w.store.by_key(&Key::new(Kind::Node, "", node.clone()));
+        let range = object.map_or("", |o| o.spec()["podCIDR"].str());
+        let prefix = range.rsplit_once('.').map_or("10.244.255", |(p, _)| p).to_owned().into();
+        let fresh = Addresses { prefix, ..Addresses::default() };
+        w.kubelet.addresses.insert(node.clone(), fresh);
+    }
     let a = w.kubelet.addresses.entry(node.clone()).or_default();
     let mut n = a.last.max(1);
     for _ in 0..limit {
@@ -329,9 +355,7 @@ fn pod_ip(w: &mut World, node: &Str) -> (Str, u64) {
     }
     a.last = n;
     a.used.insert(n);
-    let range = w.store.by_key(&Key::new(Kind::Node, "", node.clone()));
-    let range = range.map_or(Str::Lit("10.244.255.0/24"), |o| o.spec()["podCIDR"].to_str());
-    let prefix = range.rsplit_once('.').map_or("10.244.255", |(p, _)| p);
+    let prefix = a.prefix.clone();
     if n <= 254 {
         return (format!("{prefix}.{n}").into(), n);
     }

@@ -3,7 +3,7 @@
 //! that it looks at changes ([`super::poke`]).
 
 use super::run::{Phase, PodRun};
-use super::{event, later, number, start, write_status};
+use super::{event, later, number, restart, write_status};
 use crate::api::Obj;
 use crate::api::time::{MS, SECOND};
 use crate::apiserver::events::EventType::{Normal, Warning};
@@ -106,14 +106,14 @@ pub(super) fn tick(w: &mut World, uid: &Str, pod: &Obj, i: usize, kind: usize) {
         event(w, &run, pod, Some(i), Normal, "Killing", message);
         let own = probe["terminationGracePeriodSeconds"].as_int();
         drop(run);
-        start::stop_container(w, uid, pod, i, own);
+        restart::stop_container(w, uid, pod, i, own);
         return;
     }
     if changed && kind != LIVENESS {
         write_status(w, uid, if good { "kubelet.probe-ok" } else { "kubelet.probe-failed" });
         if kind == STARTUP {
             begin(w, uid, pod, i);
-            start::next_if_pending(w, uid, pod);
+            restart::next_if_pending(w, uid, pod);
         }
     }
     // a result that counts already stays until something changes

@@ -1,17 +1,20 @@
 //! From a pod's binding to its running containers, and restarts
 //! (behaviour/pod-lifecycle.md 1, 5).
 
-use super::run::{Exit, Phase, PodRun, ProbeRun, Restart, Stage};
-use super::{event, images, later, number, probes, recording, references, status, write_status};
+use super::restart::ended;
+use super::run::{Phase, PodRun, ProbeRun, Stage};
+use super::{
+    event, images, later, number, probes, recording, references, restart, status, write_status,
+};
 use crate::api::time::{MS, SECOND};
 use crate::api::{Key, Kind, Obj};
 use crate::apiserver::events::EventType::{Normal, Warning};
-use crate::config::{Delay, Latency};
-use crate::value::{Str, Value};
+use crate::config::Delay;
+use crate::value::Str;
 use crate::workload;
 use crate::world::World;
 
-/// Longest back-off of restarts and pulls, seconds.
+/// Longest back-off of pulls, seconds.
 const MAX_BACKOFF: u64 = 300;
 
 /// The kubelet sees the pod for the first time.
@@ -137,7 +140,7 @@ pub(super) fn next(w: &mut World, uid: &Str, pod: &Obj) {
 }
 
 /// The container whose turn it is to be started.
-fn turn(run: &PodRun) -> Option<usize> {
+pub(super) fn turn(run: &PodRun) -> Option<usize> {
     for (i, c) in run.containers.iter().enumerate() {
         if c.init && !c.sidecar {
             if c.exit().is_some_and(|e| e.code == 0) && !c.pending {
@@ -244,7 +247,7 @@ pub(super) fn pulled(w: &mut World, uid: &Str, pod: &Obj, i: usize, ms: u64) {
 }
 
 /// `1.234s`, `300ms`, as Go prints durations.
-fn duration(ms: u64) -> String {
+pub(super) fn duration(ms: u64) -> String {
     if ms < 1000 {
         return format!("{ms}ms");
     }
@@ -370,6 +373,16 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     if startup || readiness || liveness {
         probes::begin(w, uid, pod, i);
     }
+    if let Some(c) = w.kubelet.pod(uid).map(|r| r.spec(&pod.value, i).clone()) {
+        workload::run_hook(w, pod, &c, &c["lifecycle"]["postStart"]);
+    }
+    effects(w, uid, pod, i, 0);
+    if let Some(until) = process.until {
+        w.kubelet.until.insert((uid.clone(), n), until);
+        next(w, uid, pod);
+        restart::look(w, uid, pod, n);
+        return;
+    }
     match process.ends {
         Some((0, code)) => ended(w, uid, pod, i, code),
         Some((after, code)) => {
@@ -383,216 +396,20 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     }
 }
 
-pub(super) fn same_life(w: &World, uid: &Str, n: u64) -> Option<usize> {
-    let i = (n & 0xff) as usize;
-    let life = n << 8 >> 16;
-    w.kubelet.pod(uid).filter(|r| r.containers.get(i).is_some_and(|c| c.life == life)).map(|_| i)
-}
-
-/// A process that ends by itself does so.
-pub(super) fn exit_due(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
-    if let Some(i) = same_life(w, uid, n) {
-        ended(w, uid, pod, i, (n >> 56) as i64);
-    }
-}
-
-/// The main process of the i-th container has ended.
-pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
-    let now = w.now;
-    let done = w.kubelet.edit(uid, |r| {
-        let c = &mut r.containers[i];
-        let Phase::Running(since) = c.phase else { return None };
-        c.phase = Phase::Ended(Exit {
-            code,
-            reason: if code == 0 { "Completed" } else { "Error" },
-            message: "",
-            started: Some(since),
-            finished: now,
-            id: c.id.clone(),
-        });
-        if r.stage != Stage::Containers {
-            return None;
-        }
-        let c = &r.containers[i];
-        let again = c.sidecar
-            || c.changed
-            || match r.restart {
-                Restart::Always => !c.init || code != 0,
-                Restart::OnFailure => code != 0,
-                Restart::Never => false,
-            };
-        Some((again, number(r, i), c.restarts > 1))
-    });
-    let Some(Some((again, n, later_on))) = done else { return };
-    if again {
-        let relist = if w.config.latency == Latency::Realistic { SECOND } else { 0 };
-        later(w, uid, "kubelet.restart", n, relist, later_on);
-    } else {
-        finish(w, uid, pod);
-    }
-    next(w, uid, pod);
-}
-
-/// Are all containers done for good? Then so is the pod.
-fn finish(w: &mut World, uid: &Str, pod: &Obj) {
-    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
-    let failed_init = run.restart == Restart::Never
-        && run.containers[..run.inits].iter().any(|c| c.exit().is_some_and(|e| e.code != 0));
-    let mains = &run.containers[run.inits..];
-    let over = mains.iter().all(|c| {
-        c.exit().is_some_and(|e| match run.restart {
-            Restart::Always => false,
-            Restart::OnFailure => e.code == 0,
-            Restart::Never => true,
-        }) && !c.pending
-    });
-    if !failed_init && !over {
-        return;
-    }
-    for i in 0..run.inits {
-        if run.containers[i].running() {
-            let message = format!("Stopping container {}", run.containers[i].name);
-            event(w, &run, pod, Some(i), Normal, "Killing", message);
-        }
-    }
-    drop(run);
-    let now = w.now;
-    w.kubelet.edit(uid, |r| {
-        r.stage = Stage::Finished;
-        for c in &mut r.containers[..r.inits] {
-            if let Phase::Running(since) = c.phase {
-                let (id, started) = (c.id.clone(), Some(since));
-                let (code, reason, message) = (0, "Completed", "");
-                c.phase = Phase::Ended(Exit { code, reason, message, started, finished: now, id });
-            }
-        }
-    });
-    write_status(w, uid, "kubelet.finished");
-}
-
-/// The kubelet finds a container that has ended and shall run: at once, or after a back-off.
-pub(super) fn restart(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
-    let Some(i) = same_life(w, uid, n) else { return };
-    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
-    let c = &run.containers[i];
-    let Some(exit) = c.exit().filter(|_| run.stage == Stage::Containers) else { return };
-    let due = c.backoff.map_or(0, |(seconds, _)| exit.finished + seconds * SECOND);
-    if due <= w.now {
-        again(w, uid, pod, i);
-        return;
-    }
-    let (seconds, _) = c.backoff.unwrap_or_default();
-    let (name, pod_name, ns) = (&c.name, &run.key.name, &run.key.ns);
-    let message = format!(
-        "back-off {} restarting failed container={name} pod={pod_name}_{ns}({uid})",
-        duration(seconds * 1000)
-    );
-    let text = format!("Back-off restarting failed container {name} in pod {pod_name}_{ns}({uid})");
-    event(w, &run, pod, Some(i), Warning, "BackOff", text);
-    drop(run);
-    waits_for_restart(w, uid, i, message.into());
-    later(w, uid, "kubelet.backoff", n, due - w.now, true);
-    write_status(w, uid, "kubelet.crash-back-off");
-}
-
-fn waits_for_restart(w: &mut World, uid: &Str, i: usize, message: Str) {
-    w.kubelet.edit(uid, |r| {
-        let c = &mut r.containers[i];
-        let waiting = Phase::Waiting("CrashLoopBackOff", message);
-        if let Phase::Ended(exit) = std::mem::replace(&mut c.phase, waiting) {
-            c.last = Some(exit);
-        }
-    });
-}
-
-/// The back-off is over.
-pub(super) fn backoff_over(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
-    if let Some(i) = same_life(w, uid, n) {
-        again(w, uid, pod, i);
-    }
-}
-
-/// Starts a container again.
-fn again(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
-    let now = w.now;
-    w.kubelet.edit(uid, |r| {
-        let c = &mut r.containers[i];
-        let finished = c.exit().or(c.last.as_ref()).map_or(now, |e| e.finished);
-        c.backoff = Some(match c.backoff {
-            // ten minutes without an end: from the start again
-            Some((_, since)) if finished.saturating_sub(since) > 2 * MAX_BACKOFF * SECOND => {
-                (10, now)
-            }
-            Some((seconds, _)) => ((2 * seconds).min(MAX_BACKOFF), now),
-            None => (10, now),
-        });
-        c.restarts += 1;
-        c.pending = true;
-    });
-    next(w, uid, pod);
-}
-
-/// The pod's spec or annotations changed: another image restarts its container.
-pub(super) fn respec(w: &mut World, uid: &Str, pod: &Obj) {
-    let unready = super::run::unready(&pod.value);
-    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
-    if run.unready != unready {
-        w.kubelet.edit(uid, |r| r.unready = unready);
-        if run.stage == Stage::Containers {
-            write_status(w, uid, "kubelet.ready");
-        }
-    }
-    let mut killed = Vec::new();
-    for (i, c) in run.containers.iter().enumerate() {
-        let image: Value = run.spec(&pod.value, i)["image"].clone();
-        if image.str().is_empty() || image.str() == c.image.as_str() {
-            continue;
-        }
-        if c.running() {
-            let message = format!("Container {} definition changed, will be restarted", c.name);
-            event(w, &run, pod, Some(i), Normal, "Killing", message);
-            killed.push(i);
-        }
-        w.kubelet.edit(uid, |r| {
-            let c = &mut r.containers[i];
-            c.image = image.to_str();
-            c.changed = c.running();
-            c.pulls = 0;
-            if matches!(c.phase, Phase::Waiting(..)) && r.stage == Stage::Containers && !r.busy {
-                r.containers[i].pending = true;
-            }
-        });
-    }
-    drop(run);
-    for i in killed {
-        stop_container(w, uid, pod, i, None);
-    }
-    next_if_pending(w, uid, pod);
-}
-
-pub(super) fn next_if_pending(w: &mut World, uid: &Str, pod: &Obj) {
-    if w.kubelet.pod(uid).is_some_and(|r| r.stage == Stage::Containers && turn(r).is_some()) {
-        next(w, uid, pod);
-    }
-}
-
-/// Stops one container for a restart that needs no back-off.
-pub(super) fn stop_container(w: &mut World, uid: &Str, pod: &Obj, i: usize, grace: Option<i64>) {
+/// Does what the container's script does to files at that time after its start
+/// (milliseconds), and sets a timer for the next of it.
+pub(super) fn effects(w: &mut World, uid: &Str, pod: &Obj, i: usize, at: u64) {
     let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
     let spec = run.spec(&pod.value, i);
-    let own = pod.spec()["terminationGracePeriodSeconds"].int_or(30);
-    let grace = grace.unwrap_or(own);
-    let grace = u64::try_from(grace).unwrap_or(30) * SECOND;
-    let (after, code) = match workload::process(spec).term {
-        workload::Term::Obeys(code) => {
-            let hook = workload::hook_time(&spec["lifecycle"]["preStop"]);
-            ((hook + w.delay(Delay::Stop, &[uid, &run.containers[i].name])).min(grace), code)
-        }
-        workload::Term::Ignores => (grace, 137),
-    };
-    let n = number(&run, i) | (code as u64 & 0xff) << 56;
-    let endless = run.containers[i].restarts > 0;
-    drop(run);
-    w.kubelet.edit(uid, |r| r.containers[i].stopping = true);
-    later(w, uid, "kubelet.exit", n, after, endless);
+    if spec["command"].is_empty() && spec["args"].is_empty() {
+        return;
+    }
+    let n = number(&run, i);
+    if let Some(then) = workload::run_command(w, pod, spec, at * MS) {
+        // the time travels in the queue: a life has 24 bits here
+        let n = (n & 0xffff_ffff) | (then / MS) << 32;
+        let short = then < 60 * SECOND && run.containers[i].restarts == 0;
+        drop(run);
+        later(w, uid, "kubelet.effect", n, then.saturating_sub(at * MS), !short);
+    }
 }

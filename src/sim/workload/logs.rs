@@ -58,14 +58,14 @@ pub fn logs(w: &World, pod: &Key, container: &str, previous: bool) -> Option<Vec
         }
     };
     let spec = run.spec(&pod.value, i);
-    let mut lines = greeting(spec["image"].str(), spec, started);
+    let mut lines = greeting(spec["image"].str(), started);
     let key = (uid, c.name.clone(), life);
     lines.extend(w.kubelet.logs.get(&key).into_iter().flat_map(|l| l.iter().cloned()));
     Some(lines)
 }
 
 /// What a program prints when it starts.
-fn greeting(image: &str, spec: &crate::value::Value, at: u64) -> Vec<Line> {
+fn greeting(image: &str, at: u64) -> Vec<Line> {
     if image.contains("crash") {
         return vec![Line { at, text: "fatal: cannot go on".into() }];
     }
@@ -80,7 +80,6 @@ fn greeting(image: &str, spec: &crate::value::Value, at: u64) -> Vec<Line> {
             stamp.trim_end_matches('Z')
         ))],
         Family::Redis => vec![say("1:M * Ready to accept connections tcp".to_owned())],
-        Family::Shell => super::process::output(spec).into_iter().map(say).collect(),
         _ => Vec::new(),
     }
 }

@@ -5,6 +5,8 @@
 //! would see them behave; any other image runs for ever and accepts connections on the ports
 //! that its containers declare.
 
+mod effects;
+mod env;
 mod image;
 mod logs;
 mod process;
@@ -17,9 +19,11 @@ use crate::api::{Key, Obj};
 use crate::value::Value;
 use crate::world::World;
 
+pub use effects::{run_command, run_hook};
+pub use env::env;
 pub use image::{Family, family, image_files};
 pub use logs::{Line, Logs, log, logs};
-pub use process::{Process, Term, command, hook_time, probe_command, process};
+pub use process::{Process, Term, Until, command, hook_time, probe_command, process, reached};
 pub(crate) use web::answer;
 pub use web::{Request, Response, http, http_get};
 

@@ -4,8 +4,9 @@
 use super::{Family, family};
 use crate::api::Key;
 use crate::api::time::{MS, SECOND};
+use crate::net::{connect::connect, dns, resolver};
 use crate::storage::fs;
-use crate::value::Value;
+use crate::value::{Str, Value, text};
 use crate::world::World;
 
 /// What a process does with SIGTERM.
@@ -17,9 +18,20 @@ pub enum Term {
     Ignores,
 }
 
+/// What a script waits for before it goes on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Until {
+    /// A name has an address.
+    Name(Str),
+    /// Somebody answers at that name and port.
+    Port(Str, i64),
+}
+
 /// The main process of a container.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Process {
+    /// It ends, with success, when this is so.
+    pub until: Option<Until>,
     /// It ends by itself after so many microseconds, with this code.
     pub ends: Option<(u64, i64)>,
     /// What it does when asked to stop.
@@ -27,10 +39,10 @@ pub struct Process {
 }
 
 impl Process {
-    const FOREVER: Self = Self { ends: None, term: Term::Ignores };
+    const FOREVER: Self = Self { until: None, ends: None, term: Term::Ignores };
 
     fn ends(after: u64, code: i64) -> Self {
-        Self { ends: Some((after, code)), term: Term::Ignores }
+        Self { until: None, ends: Some((after, code)), term: Term::Ignores }
     }
 }
 
@@ -47,10 +59,10 @@ pub fn command(container: &Value) -> Vec<&str> {
 pub fn process(container: &Value) -> Process {
     let image = container["image"].str();
     if image.contains("crash") {
-        return Process { ends: Some((0, 1)), term: Term::Obeys(1) };
+        return Process { until: None, ends: Some((0, 1)), term: Term::Obeys(1) };
     }
     let family = family(image);
-    let own = Process { ends: None, term: Term::Obeys(exit_code(family, image)) };
+    let own = Process { until: None, ends: None, term: Term::Obeys(exit_code(family, image)) };
     let words = command(container);
     // arguments alone go to the image's own program
     if words.is_empty() || (container["command"].is_empty() && family != Family::Shell) {
@@ -60,7 +72,7 @@ pub fn process(container: &Value) -> Process {
         }
         return own;
     }
-    run(&words, own, family == Family::Shell)
+    run(&words, &own, family == Family::Shell)
 }
 
 /// The exit code of a program that was asked to stop.
@@ -74,17 +86,17 @@ fn exit_code(family: Family, image: &str) -> i64 {
 }
 
 /// The process that a command line makes.
-fn run(words: &[&str], own: Process, shell: bool) -> Process {
-    let Some((first, rest)) = words.split_first() else { return own };
+fn run(words: &[&str], own: &Process, shell: bool) -> Process {
+    let Some((first, rest)) = words.split_first() else { return own.clone() };
     let program = first.rsplit('/').next().unwrap_or(first);
     match program {
         "sh" | "bash" | "ash" | "dash" => {
             match rest.iter().position(|w| w.starts_with('-') && w.ends_with('c')) {
-                Some(at) => {
-                    rest.get(at + 1).map_or(own, |script| script_process(script, own, shell))
-                }
+                Some(at) => rest
+                    .get(at + 1)
+                    .map_or_else(|| own.clone(), |script| script_process(script, own, shell)),
                 None if rest.is_empty() => Process::ends(0, 0),
-                None => own,
+                None => own.clone(),
             }
         }
         "sleep" => match rest.first().copied().and_then(seconds) {
@@ -101,17 +113,17 @@ fn run(words: &[&str], own: Process, shell: bool) -> Process {
         | "python3" | "node" | "java"
             if shell =>
         {
-            own
+            own.clone()
         }
         "exec" => run(rest, own, shell),
         // any other command of a shell image does its work and ends
         _ if shell => Process::ends(SHORT, 0),
-        _ => own,
+        _ => own.clone(),
     }
 }
 
 /// `5`, `5s`, `2m`, `1h`, `1d`: a duration of `sleep`; none for `infinity`.
-fn seconds(word: &str) -> Option<u64> {
+pub(super) fn seconds(word: &str) -> Option<u64> {
     let (digits, unit) = match word.char_indices().find(|(_, c)| !c.is_ascii_digit() && *c != '.') {
         Some((i, _)) => word.split_at(i),
         None => (word, "s"),
@@ -129,9 +141,12 @@ fn seconds(word: &str) -> Option<u64> {
 }
 
 /// What becomes of a shell's script, read from its statements.
-fn script_process(script: &str, own: Process, shell: bool) -> Process {
+fn script_process(script: &str, own: &Process, shell: bool) -> Process {
     let trapped = script.contains("trap ") && (script.contains("TERM") || script.contains("15"));
     let term = if trapped { Term::Obeys(0) } else { Term::Ignores };
+    if let Some(until) = waits_for(script) {
+        return Process { until: Some(until), ends: None, term };
+    }
     let mut after = SHORT;
     let mut code = 0;
     let mut depth = 0i32;
@@ -146,20 +161,20 @@ fn script_process(script: &str, own: Process, shell: bool) -> Process {
                         || (*first != "for" && !statement.contains("$i"))
                 }) && endless(&words, script) =>
             {
-                return Process { ends: None, term };
+                return Process { until: None, ends: None, term };
             }
             "if" | "case" | "for" | "while" | "until" => depth += 1,
             "fi" | "esac" | "done" => depth -= 1,
             "exit" if depth <= 0 => {
                 let code = words.get(1).and_then(|c| c.parse().ok()).unwrap_or(code);
-                return Process { ends: Some((after, code)), term };
+                return Process { until: None, ends: Some((after, code)), term };
             }
             "exec" => return run(&words[1..], own, shell),
-            "wait" => return Process { ends: None, term },
+            "wait" => return Process { until: None, ends: None, term },
             "false" if depth <= 0 => code = 1,
             "then" | "do" | "else" | "set" | "export" | "cd" | "trap" | "echo" => {
                 if words.contains(&"exec") {
-                    return own;
+                    return own.clone();
                 }
             }
             _ if statement.contains("||") => {}
@@ -170,6 +185,7 @@ fn script_process(script: &str, own: Process, shell: bool) -> Process {
                 match part.ends {
                     None if !background => {
                         return Process {
+                            until: None,
                             ends: None,
                             term: if trapped { term } else { part.term },
                         };
@@ -184,7 +200,79 @@ fn script_process(script: &str, own: Process, shell: bool) -> Process {
             }
         }
     }
-    Process { ends: Some((after, code)), term }
+    Process { until: None, ends: Some((after, code)), term }
+}
+
+/// The name or port that an `until` loop waits for, if nothing but the loop matters.
+fn waits_for(script: &str) -> Option<Until> {
+    let script = script.trim();
+    let body = script.strip_prefix("until ").or_else(|| script.strip_prefix("while ! "))?;
+    let (test, rest) = body.split_once([';', '\n'])?;
+    // what follows the loop must not be a program of its own
+    let after = rest.rsplit("done").next().unwrap_or("");
+    if ["exec ", "nginx", "mysqld", "server"].iter().any(|p| after.contains(p)) {
+        return None;
+    }
+    let words: Vec<&str> = test
+        .split_whitespace()
+        .map(|w| w.trim_matches(['"', '\'']))
+        .take_while(|w| !w.starts_with(['>', '|', '&']))
+        .collect();
+    let plain = || words.iter().skip(1).filter(|w| !w.starts_with('-'));
+    let flag = |name: &str| {
+        let at = words.iter().position(|w| *w == name)?;
+        words.get(at + 1).copied()
+    };
+    let default = |port: i64| flag("-h").map(|h| Until::Port(text(h), port));
+    match words.first().copied()? {
+        "nslookup" | "host" | "dig" | "ping" => plain().next().map(|n| Until::Name(text(n))),
+        "getent" => words.get(2).map(|n| Until::Name(text(n))),
+        "nc" | "ncat" => {
+            let list: Vec<&&str> = plain().collect();
+            match list.as_slice() {
+                [host, port, ..] => Some(Until::Port(text(host), port.parse().ok()?)),
+                _ => None,
+            }
+        }
+        "mysqladmin" | "mysql" => default(3306),
+        "pg_isready" | "psql" => default(5432),
+        "redis-cli" => default(6379),
+        "wget" | "curl" => {
+            let url = plain().find(|w| w.contains('.') || w.contains("://") || w.contains(':'))?;
+            let bare = url.split("://").last().unwrap_or(url);
+            let host = bare.split('/').next().unwrap_or(bare);
+            let (name, port) = host.split_once(':').unwrap_or((host, "80"));
+            Some(Until::Port(text(name), port.parse().ok()?))
+        }
+        _ => None,
+    }
+}
+
+/// Is what a script waits for there, as its pod sees it?
+pub fn reached(w: &World, pod: &Key, until: &Until) -> bool {
+    let (name, port) = match until {
+        Until::Name(name) => (name, None),
+        Until::Port(name, port) => (name, Some(*port)),
+    };
+    let ips = addresses(w, pod, name);
+    match port {
+        None => !ips.is_empty(),
+        Some(port) => ips.iter().any(|ip| connect(w, pod, ip, port).is_ok()),
+    }
+}
+
+/// The addresses of a name, as a pod resolves it now.
+pub(super) fn addresses(w: &World, pod: &Key, name: &str) -> Vec<Str> {
+    let Some(object) = w.store.by_key(pod) else { return Vec::new() };
+    let number = |c: char| c.is_ascii_digit() || c == '.';
+    if name.chars().all(number) {
+        return vec![text(name)];
+    }
+    resolver::candidates(object, name)
+        .iter()
+        .map(|n| dns::live(w, n, dns::Type::A).addresses().cloned().collect::<Vec<_>>())
+        .find(|list| !list.is_empty())
+        .unwrap_or_default()
 }
 
 /// Is it a loop that never ends by itself (`while true`)?
@@ -218,28 +306,6 @@ pub(super) fn serves(container: &Value) -> Option<i64> {
     found.or_else(|| text.contains("httpd").then_some(80))
 }
 
-/// What the `echo` commands at the start of a shell's script print.
-pub(super) fn output(container: &Value) -> Vec<String> {
-    let words = command(container);
-    let script = match words.as_slice() {
-        ["echo", rest @ ..] => return vec![rest.join(" ")],
-        [_, "-c", script, ..] => *script,
-        _ => return Vec::new(),
-    };
-    let mut lines = Vec::new();
-    for statement in script.split([';', '\n']).flat_map(|s| s.split("&&")) {
-        let statement = statement.trim();
-        match statement.strip_prefix("echo ") {
-            Some(text) if !text.contains(['$', '>', '|', '`']) => {
-                lines.push(text.trim().trim_matches(['"', '\'']).to_owned());
-            }
-            _ if statement.starts_with("while") || statement.starts_with("until") => break,
-            _ => {}
-        }
-    }
-    lines
-}
-
 /// How long a life-cycle hook takes, microseconds.
 pub fn hook_time(hook: &Value) -> u64 {
     if let Some(s) = hook["sleep"]["seconds"].as_int() {
@@ -251,7 +317,7 @@ pub fn hook_time(hook: &Value) -> u64 {
     }
     let none = Process::ends(50 * MS, 0);
     // a hook that never ends is cut off by the grace period
-    run(&words, none, true).ends.map_or(u64::MAX / 4, |(after, _)| after)
+    run(&words, &none, true).ends.map_or(u64::MAX / 4, |(after, _)| after)
 }
 
 /// Runs the command of an exec probe; an error is what it prints.

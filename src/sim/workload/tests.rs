@@ -14,13 +14,16 @@ fn shell(script: &'static str) -> Process {
 fn processes() {
     assert_eq!(
         shell("while true; do date; sleep 1; done"),
-        Process { ends: None, term: Term::Ignores }
+        Process { until: None, ends: None, term: Term::Ignores }
     );
     assert_eq!(shell("sleep 3600").term, Term::Ignores);
     assert_eq!(shell("sleep 5; exit 3").ends, Some((5 * SECOND, 3)));
     assert_eq!(shell("trap 'exit 0' TERM; while true; do sleep 1; done").term, Term::Obeys(0));
     assert_eq!(shell("echo hello && sleep infinity").ends, None);
-    assert_eq!(process(&value!({"image": "nginx"})), Process { ends: None, term: Term::Obeys(0) });
+    assert_eq!(
+        process(&value!({"image": "nginx"})),
+        Process { until: None, ends: None, term: Term::Obeys(0) }
+    );
     assert_eq!(process(&value!({"image": "busybox"})).ends, Some((0, 0)));
     assert_eq!(hook_time(&value!({"exec": {"command": ["sh", "-c", "sleep 10"]}})), 10 * SECOND);
 }
@@ -65,4 +68,73 @@ fn a_web_server_serves_its_disk() {
     let _ = w.delete(&key, &DeleteOptions::default());
     assert!(w.settle(60 * SECOND));
     assert!(w.storage.disks.is_empty());
+}
+
+fn create(w: &mut World, pod: crate::value::Value) -> Key {
+    let opts = WriteOptions { trusted: true, dry_run: false };
+    w.create(Kind::Pod, pod, opts).map_or_else(|e| unreachable!("{e}"), |p| p.key())
+}
+
+#[test]
+fn init_containers_write_what_the_server_serves() {
+    let mut w =
+        World::new(Config { latency: Latency::Realistic, attach: false, ..Config::default() });
+    let key = create(
+        &mut w,
+        value!({
+            "metadata": {"name": "web-0"},
+            "spec": {
+                "nodeName": "worker-1", "hostname": "web-0",
+                "initContainers": [{"name": "init", "image": "busybox:1",
+                    "command": ["sh", "-c", "echo \"I am $HOSTNAME, $ROLE\" > /work/index.html && sleep 2; touch /work/late"],
+                    "env": [{"name": "ROLE", "value": "first"}],
+                    "volumeMounts": [{"name": "www", "mountPath": "/work"}]}],
+                "containers": [{"name": "nginx", "image": "nginx",
+                    "lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "echo up > /tmp/started"]}}},
+                    "volumeMounts": [{"name": "www", "mountPath": "/usr/share/nginx/html"}]}],
+                "volumes": [{"name": "www", "emptyDir": {}}]
+            }
+        }),
+    );
+    assert!(w.settle(60 * SECOND));
+    let page = http_get(&w, &key, "/").map(|r| r.body.to_string());
+    assert_eq!(page.as_deref(), Some("I am web-0, first\n"));
+    assert_eq!(http_get(&w, &key, "/late").map(|r| r.status), Some(200));
+    assert_eq!(
+        fs::read(&w, &key, "nginx", "/tmp/started").map(|s| s.to_string()),
+        Ok("up\n".into())
+    );
+}
+
+#[test]
+fn a_script_waits_for_a_name() {
+    let mut w =
+        World::new(Config { latency: Latency::Realistic, attach: false, ..Config::default() });
+    let key = create(
+        &mut w,
+        value!({
+            "metadata": {"name": "client"},
+            "spec": {
+                "nodeName": "worker-1",
+                "initContainers": [{"name": "wait", "image": "busybox:1",
+                    "command": ["sh", "-c", "until nslookup db; do echo waiting; sleep 2; done"]}],
+                "containers": [{"name": "c", "image": "nginx:1"}]
+            }
+        }),
+    );
+    assert!(w.settle(60 * SECOND));
+    let init = |w: &World| {
+        let p = w.store.by_key(&key).cloned();
+        p.map(|p| p.status()["initContainerStatuses"][0]["state"].clone()).unwrap_or_default()
+    };
+    assert!(init(&w).has("running"));
+    let service = value!({
+        "metadata": {"name": "db"},
+        "spec": {"clusterIP": "10.96.7.7", "ports": [{"port": 80}], "type": "ClusterIP"}
+    });
+    assert!(
+        w.create(Kind::Service, service, WriteOptions { trusted: true, dry_run: false }).is_ok()
+    );
+    assert!(w.settle(60 * SECOND));
+    assert!(w.store.by_key(&key).is_some_and(|p| p.pod().ready));
 }

@@ -1,0 +1,98 @@
+//! Environment variables of a container.
+
+use crate::api::{Key, Kind, Obj};
+use crate::net::resolver;
+use crate::storage::mounts;
+use crate::value::{Str, Value, text};
+use crate::world::World;
+
+/// The variables of a container, in the order in which they were set.
+pub fn env(w: &World, pod: &Obj, container: &Value) -> Vec<(Str, Str)> {
+    let mut vars: Vec<(Str, Str)> = vec![
+        ("PATH".into(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()),
+        ("HOSTNAME".into(), resolver::hostname(pod)),
+    ];
+    let find = |kind: Kind, name: &Value| {
+        w.store.by_key(&Key::new(kind, pod.ns(), name.to_str())).map(|o| o.value.clone())
+    };
+    for from in container["envFrom"].items() {
+        let prefix = from["prefix"].str();
+        if let Some(map) = find(Kind::ConfigMap, &from["configMapRef"]["name"]) {
+            for (k, v) in map["data"].pairs() {
+                vars.push((format!("{prefix}{k}").into(), v.to_str()));
+            }
+        }
+        if let Some(secret) = find(Kind::Secret, &from["secretRef"]["name"]) {
+            for (k, _) in secret["data"].pairs().chain(secret["stringData"].pairs()) {
+                let value = mounts::secret_value(&secret, k).unwrap_or_default();
+                vars.push((format!("{prefix}{k}").into(), value));
+            }
+        }
+    }
+    for var in container["env"].items() {
+        let from = &var["valueFrom"];
+        let key = |r: &Value| r["key"].str().to_owned();
+        let (config, secret) = (&from["configMapKeyRef"], &from["secretKeyRef"]);
+        let value = if let Some(path) = from["fieldRef"]["fieldPath"].as_str() {
+            mounts::field(pod, path)
+        } else if !config.is_null() {
+            find(Kind::ConfigMap, &config["name"])
+                .map(|m| m["data"][key(config).as_str()].to_str())
+                .unwrap_or_default()
+        } else if !secret.is_null() {
+            find(Kind::Secret, &secret["name"])
+                .and_then(|s| mounts::secret_value(&s, &key(secret)))
+                .unwrap_or_default()
+        } else {
+            references(var["value"].str(), &vars)
+        };
+        vars.push((var["name"].to_str(), value));
+    }
+    vars.push(("KUBERNETES_SERVICE_HOST".into(), "10.96.0.1".into()));
+    vars.push(("KUBERNETES_SERVICE_PORT".into(), "443".into()));
+    vars
+}
+
+/// Kubernetes' own `$(NAME)` in the value of a variable.
+fn references(value: &str, vars: &[(Str, Str)]) -> Str {
+    if !value.contains("$(") {
+        return text(value);
+    }
+    let mut out = value.to_owned();
+    for (name, v) in vars {
+        out = out.replace(&format!("$({name})"), v);
+    }
+    out.into()
+}
+
+/// A shell's `$NAME`, `${NAME}` and `$(hostname)` in a text.
+pub(super) fn expand(word: &str, vars: &[(Str, Str)]) -> String {
+    if !word.contains(['$', '`']) {
+        return word.to_owned();
+    }
+    let value = |name: &str| {
+        vars.iter().rev().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str()).to_owned()
+    };
+    let host = value("HOSTNAME");
+    let word = word.replace("$(hostname)", &host).replace("`hostname`", &host);
+    let mut out = String::new();
+    let mut rest = word.as_str();
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let braced = rest.starts_with('{');
+        let body = if braced { &rest[1..] } else { rest };
+        let end = body.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(body.len());
+        if end == 0 {
+            out.push('$');
+            continue;
+        }
+        out.push_str(&value(&body[..end]));
+        rest = &body[end..];
+        if braced {
+            rest = rest.strip_prefix('}').unwrap_or(rest);
+        }
+    }
+    out.push_str(rest);
+    out
+}
