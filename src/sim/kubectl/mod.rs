@@ -6,7 +6,10 @@
 
 pub mod args;
 pub mod files;
+pub mod gotemplate;
 pub mod io;
+pub mod jsonpath;
+pub mod print;
 pub mod resources;
 pub mod terminal;
 pub mod verbs;

@@ -66,7 +66,13 @@ mod tests {
             w.render(&[row(&["NAME", "STATUS", "AGE"]), row(&["web-0", "Pending", "0s"])]),
             "NAME    STATUS    AGE\nweb-0   Pending   0s\n"
         );
-        assert_eq!(w.render(&[row(&["web-0", "ContainerCreating", "0s"])]), "web-0   ContainerCreating   0s\n");
-        assert_eq!(w.render(&[row(&["web-0", "Running", "1s"])]), "web-0   Running             1s\n");
+        assert_eq!(
+            w.render(&[row(&["web-0", "ContainerCreating", "0s"])]),
+            "web-0   ContainerCreating   0s\n"
+        );
+        assert_eq!(
+            w.render(&[row(&["web-0", "Running", "1s"])]),
+            "web-0   Running             1s\n"
+        );
     }
 }

@@ -10,9 +10,7 @@ pub fn columns(kind: Kind) -> &'static str {
     match kind {
         Kind::Pod => "NAME,READY,STATUS,RESTARTS,AGE,>IP,>NODE,>NOMINATED NODE,>READINESS GATES",
         Kind::StatefulSet => "NAME,READY,AGE,>CONTAINERS,>IMAGES",
-        Kind::Deployment => {
-            "NAME,READY,UP-TO-DATE,AVAILABLE,AGE,>CONTAINERS,>IMAGES,>SELECTOR"
-        }
+        Kind::Deployment => "NAME,READY,UP-TO-DATE,AVAILABLE,AGE,>CONTAINERS,>IMAGES,>SELECTOR",
         Kind::ReplicaSet | Kind::ReplicationController => {
             "NAME,DESIRED,CURRENT,READY,AGE,>CONTAINERS,>IMAGES,>SELECTOR"
         }
@@ -37,9 +35,7 @@ pub fn columns(kind: Kind) -> &'static str {
         }
         Kind::Namespace => "NAME,STATUS,AGE",
         Kind::ControllerRevision => "NAME,CONTROLLER,REVISION,AGE",
-        Kind::PodDisruptionBudget => {
-            "NAME,MIN AVAILABLE,MAX UNAVAILABLE,ALLOWED DISRUPTIONS,AGE"
-        }
+        Kind::PodDisruptionBudget => "NAME,MIN AVAILABLE,MAX UNAVAILABLE,ALLOWED DISRUPTIONS,AGE",
         Kind::ConfigMap => "NAME,DATA,AGE",
         Kind::Secret => "NAME,TYPE,DATA,AGE",
         Kind::ServiceAccount => "NAME,AGE",
@@ -52,9 +48,7 @@ pub fn columns(kind: Kind) -> &'static str {
         }
         Kind::Ingress => "NAME,CLASS,HOSTS,ADDRESS,PORTS,AGE",
         Kind::IngressClass => "NAME,CONTROLLER,PARAMETERS,AGE",
-        Kind::HorizontalPodAutoscaler => {
-            "NAME,REFERENCE,TARGETS,MINPODS,MAXPODS,REPLICAS,AGE"
-        }
+        Kind::HorizontalPodAutoscaler => "NAME,REFERENCE,TARGETS,MINPODS,MAXPODS,REPLICAS,AGE",
         Kind::NetworkPolicy => "NAME,POD-SELECTOR,AGE",
         Kind::PriorityClass => "NAME,VALUE,GLOBAL-DEFAULT,AGE,PREEMPTIONPOLICY",
         Kind::Role | Kind::ClusterRole | Kind::CustomResourceDefinition => "NAME,CREATED AT",
@@ -147,9 +141,11 @@ fn external_ip(spec: &Value, status: &Value) -> String {
     match spec["type"].str() {
         "LoadBalancer" => {
             let ingress = status["loadBalancer"]["ingress"].items();
-            let given = joined(ingress.iter().map(|i| {
-                if i["ip"].is_null() { i["hostname"].str() } else { i["ip"].str() }
-            }));
+            let given = joined(
+                ingress
+                    .iter()
+                    .map(|i| if i["ip"].is_null() { i["hostname"].str() } else { i["ip"].str() }),
+            );
             match (given.is_empty(), own.is_empty()) {
                 (true, true) => "<pending>".into(),
                 (true, false) => own,
@@ -373,9 +369,12 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
             ]
         }
         Kind::StorageClass => {
-            let default = ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"]
-                .iter()
-                .any(|a| obj.annotation(a) == Some("true"));
+            let default = [
+                "storageclass.kubernetes.io/is-default-class",
+                "storageclass.beta.kubernetes.io/is-default-class",
+            ]
+            .iter()
+            .any(|a| obj.annotation(a) == Some("true"));
             vec![
                 if default { format!("{name} (default)") } else { name },
                 obj.value["provisioner"].str().to_owned(),
@@ -440,7 +439,8 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
         Kind::Job => {
             let done = int(&status["succeeded"]);
             let wanted = spec["completions"].int_or(1);
-            let mut row = vec![name, "Running".into(), format!("{done}/{wanted}"), age.clone(), age];
+            let mut row =
+                vec![name, "Running".into(), format!("{done}/{wanted}"), age.clone(), age];
             row.extend(parts());
             row.push(selector(&spec["selector"]));
             row
