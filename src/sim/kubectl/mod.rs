@@ -9,6 +9,7 @@ pub mod files;
 pub mod gotemplate;
 pub mod io;
 pub mod jsonpath;
+pub mod output;
 pub mod print;
 pub mod resources;
 pub mod terminal;

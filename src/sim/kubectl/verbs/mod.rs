@@ -1,5 +1,6 @@
 //! kubectl's commands: one row each.
 
+mod get;
 mod misc;
 
 use crate::kubectl::args::Args;
@@ -26,6 +27,7 @@ const fn verb(
 
 /// All commands that are simulated.
 const VERBS: &[Verb] = &[
+    verb("get", get::FLAGS, get::get),
     verb("version", "client o,output=s", misc::version),
     verb("cluster-info", "", misc::cluster_info),
 ];

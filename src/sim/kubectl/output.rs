@@ -1,0 +1,201 @@
+//! Output formats of `-o` (behaviour/kubectl.md 2).
+
+use crate::api::Obj;
+use crate::kubectl::args::Args;
+use crate::kubectl::io::{Failure, Res};
+use crate::kubectl::{gotemplate, jsonpath};
+use crate::manifest::print::{to_json_pretty, to_yaml};
+use crate::value;
+use crate::value::Value;
+
+/// Formats that `-o` knows, as kubectl lists them.
+const FORMATS: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml";
+
+/// How objects are printed.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// A table; `true`: wide.
+    Table(bool),
+    /// YAML.
+    Yaml,
+    /// JSON.
+    Json,
+    /// `pod/web-0`.
+    Name,
+    /// A JSONPath template; `true`: its values as a JSON list.
+    JsonPath(jsonpath::Template, bool),
+    /// A Go template.
+    Go(gotemplate::Template, String),
+    /// Headers and paths.
+    Columns(Vec<(String, jsonpath::Template)>),
+}
+
+impl Output {
+    /// Reads `-o` and `--template`.
+    ///
+    /// # Errors
+    /// Unknown formats, broken templates, in kubectl's words.
+    pub fn of(args: &Args) -> Res<Self> {
+        let template = args.get("template");
+        let given = args.get("output").or(template.map(|_| "go-template")).unwrap_or("");
+        let (name, inline) = match given.split_once('=') {
+            Some((n, t)) => (n, Some(t)),
+            None => (given, None),
+        };
+        let text = || {
+            inline.or(template).filter(|t| !t.is_empty()).ok_or_else(|| {
+                Failure::new(match name {
+                    "custom-columns" => {
+                        "custom-columns format specified but no custom columns given".to_owned()
+                    }
+                    "jsonpath" | "jsonpath-as-json" => {
+                        "template format specified but no template given".to_owned()
+                    }
+                    _ => "template format specified but no template given".to_owned(),
+                })
+            })
+        };
+        Ok(match name {
+            "" => Self::Table(false),
+            "wide" => Self::Table(true),
+            "yaml" => Self::Yaml,
+            "json" => Self::Json,
+            "name" => Self::Name,
+            "jsonpath" | "jsonpath-as-json" => {
+                let t = text()?;
+                let parsed = jsonpath::Template::parse(t)
+                    .map_err(|why| Failure::new(format!("error parsing jsonpath {t}, {why}")))?;
+                Self::JsonPath(parsed, name == "jsonpath-as-json")
+            }
+            "go-template" | "template" => {
+                let t = text()?;
+                let parsed = gotemplate::Template::parse(t).map_err(|why| {
+                    Failure::new(format!("error parsing template {t}, template: output:1: {why}"))
+                })?;
+                Self::Go(parsed, t.to_owned())
+            }
+            "custom-columns" => Self::Columns(columns(text()?)?),
+            "kyaml"
+            | "custom-columns-file"
+            | "go-template-file"
+            | "jsonpath-file"
+            | "templatefile" => {
+                return Err(Failure::new(format!("not simulated: -o {name}")));
+            }
+            other => {
+                return Err(Failure::new(format!(
+                    "unable to match a printer suitable for the output format {other:?}, allowed formats are: {FORMATS}"
+                )));
+            }
+        })
+    }
+
+    /// Is it one of the formats that print the objects themselves, not a table?
+    pub fn is_table(&self) -> bool {
+        matches!(self, Self::Table(_))
+    }
+
+    /// Prints objects; `list`: they came as a list, even if it is one.
+    ///
+    /// # Errors
+    /// A template that cannot be evaluated.
+    pub fn print(&self, objects: &[Obj], list: bool) -> Res<String> {
+        let whole = || {
+            if list {
+                let items: Vec<Value> = objects.iter().map(|o| o.value.clone()).collect();
+                value!({"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}})
+            } else {
+                objects.first().map(|o| o.value.clone()).unwrap_or_default()
+            }
+        };
+        Ok(match self {
+            Self::Table(_) => String::new(),
+            Self::Yaml => to_yaml(&whole()),
+            Self::Json => to_json_pretty(&whole()),
+            Self::Name => objects
+                .iter()
+                .map(|o| format!("{}\n", super::resources::slashed(o.kind, &o.name())))
+                .collect(),
+            Self::JsonPath(t, false) => t.fill(&whole()),
+            Self::JsonPath(t, true) => to_json_pretty(&t.values(&whole()).into()),
+            Self::Go(t, source) => t.fill(&whole()).map_err(|why| {
+                Failure::new(format!(
+                    "error executing template {source:?}: template: output:1: {why}"
+                ))
+            })?,
+            Self::Columns(columns) => {
+                let mut rows = vec![columns.iter().map(|(h, _)| h.clone()).collect::<Vec<_>>()];
+                rows.extend(objects.iter().map(|o| column_cells(columns, &o.value)));
+                super::print::Widths::default().render(&rows)
+            }
+        })
+    }
+}
+
+fn columns(spec: &str) -> Res<Vec<(String, jsonpath::Template)>> {
+    let mut columns = Vec::new();
+    let mut rest = spec;
+    while !rest.is_empty() {
+        // a comma inside brackets belongs to the path
+        let mut depth = 0;
+        let end = rest
+            .char_indices()
+            .find(|(_, c)| {
+                depth += match c {
+                    '[' | '(' => 1,
+                    ']' | ')' => -1,
+                    _ => 0,
+                };
+                *c == ',' && depth == 0
+            })
+            .map_or(rest.len(), |(i, _)| i);
+        let part = &rest[..end];
+        rest = rest[end..].strip_prefix(',').unwrap_or("");
+        let Some((header, path)) =
+            part.split_once(':').filter(|(h, p)| !h.is_empty() && !p.is_empty())
+        else {
+            return Err(Failure::new(format!(
+                "unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"
+            )));
+        };
+        let path = jsonpath::Template::relaxed(path)
+            .map_err(|why| Failure::new(format!("error parsing jsonpath {path}, {why}")))?;
+        columns.push((header.to_owned(), path));
+    }
+    Ok(columns)
+}
+
+fn column_cells(columns: &[(String, jsonpath::Template)], object: &Value) -> Vec<String> {
+    columns
+        .iter()
+        .map(|(_, path)| {
+            let values: Vec<String> = path
+                .values(object)
+                .iter()
+                .filter(|v| !v.is_null())
+                .map(|v| match v {
+                    Value::Map(_) | Value::List(_) => go_text(v),
+                    v => jsonpath::shown(v),
+                })
+                .collect();
+            if values.is_empty() { "<none>".into() } else { values.join(",") }
+        })
+        .collect()
+}
+
+/// A map or list as Go's `fmt` prints it: `map[a:1]`, `[x y]`.
+pub fn go_text(v: &Value) -> String {
+    match v {
+        Value::Map(_) => {
+            let parts: Vec<String> =
+                v.pairs().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
+            format!("map[{}]", parts.join(" "))
+        }
+        Value::List(_) => {
+            let parts: Vec<String> = v.items().iter().map(go_text).collect();
+            format!("[{}]", parts.join(" "))
+        }
+        Value::Null => "<nil>".into(),
+        v => jsonpath::shown(v),
+    }
+}

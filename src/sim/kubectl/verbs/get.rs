@@ -1,0 +1,366 @@
+//! `kubectl get`, once or watching (behaviour/kubectl.md 2).
+
+use crate::api::{Kind, Obj};
+use crate::kubectl::args::Args;
+use crate::kubectl::io::{Failure, Io, Job, Res, Run};
+use crate::kubectl::output::Output;
+use crate::kubectl::print::{Widths, rows};
+use crate::kubectl::resources::{
+    self, FieldSelector, Named, Options, Selection, Selector, slashed,
+};
+use crate::kubectl::{files, jsonpath};
+use crate::log::{ChangeType, Seq, What};
+use crate::value::{Str, Value};
+use crate::world::World;
+
+/// Flags of `get`.
+pub const FLAGS: &str = "o,output=s l,selector=s field-selector=s A,all-namespaces L,label-columns=l show-labels sort-by=s no-headers ignore-not-found w,watch watch-only output-watch-events f,filename=l R,recursive template=s show-kind show-managed-fields chunk-size=i server-print raw=s subresource=s allow-missing-template-keys";
+
+/// How rows are written.
+#[derive(Clone, Debug)]
+struct Style {
+    wide: bool,
+    namespaces: bool,
+    labels: bool,
+    columns: Vec<String>,
+    kinds: bool,
+    headers: bool,
+    events: bool,
+}
+
+impl Style {
+    fn header(&self, kind: Kind) -> Vec<String> {
+        let mut row = Vec::new();
+        if self.events {
+            row.push("EVENT".to_owned());
+        }
+        if self.namespaces && kind.info().namespaced {
+            row.push("NAMESPACE".to_owned());
+        }
+        for c in rows::columns(kind).split(',') {
+            match c.strip_prefix('>') {
+                Some(wide) if self.wide => row.push(wide.to_owned()),
+                Some(_) => {}
+                None => row.push(c.to_owned()),
+            }
+        }
+        for label in &self.columns {
+            let name = label.rsplit('/').next().unwrap_or(label);
+            row.push(name.to_uppercase());
+        }
+        if self.labels {
+            row.push("LABELS".to_owned());
+        }
+        row
+    }
+
+    fn row(&self, obj: &Obj, now: u64, event: &str) -> Vec<String> {
+        let mut row = Vec::new();
+        if self.events {
+            row.push(event.to_owned());
+        }
+        if self.namespaces && obj.kind.info().namespaced {
+            row.push(obj.ns().to_string());
+        }
+        let named = row.len();
+        for (c, cell) in rows::columns(obj.kind).split(',').zip(rows::cells(obj, now)) {
+            if !c.starts_with('>') || self.wide {
+                row.push(cell);
+            }
+        }
+        if self.kinds
+            && obj.kind != Kind::Event
+            && let Some(name) = row.get_mut(named)
+        {
+            *name = slashed(obj.kind, name);
+        }
+        for label in &self.columns {
+            row.push(obj.label(label).unwrap_or("").to_owned());
+        }
+        if self.labels {
+            row.push(rows::labels(&obj.meta()["labels"]));
+        }
+        row
+    }
+}
+
+/// `kubectl get`.
+pub fn get(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    match start(w, io, args) {
+        Ok(run) => run,
+        Err(f) => Run::Done(io.fail(&f)),
+    }
+}
+
+fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
+    if args.pos.is_empty() && !args.given("filename") {
+        return Err(Failure(
+            "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples"
+                .to_owned(),
+        ));
+    }
+    let output = Output::of(args)?;
+    let named =
+        if args.given("filename") { Named::default() } else { resources::named(&args.pos)? };
+    let style = Style {
+        wide: matches!(output, Output::Table(true)),
+        namespaces: args.on("all-namespaces"),
+        labels: args.on("show-labels"),
+        columns: args.list("label-columns"),
+        kinds: named.kinds.len() > 1
+            || args.on("show-kind")
+            || args.pos.first().is_some_and(|p| p == "all"),
+        headers: !args.on("no-headers"),
+        events: args.on("output-watch-events"),
+    };
+    if args.on("watch") || args.on("watch-only") {
+        return watch(w, io, args, &output, &named, style);
+    }
+    let selected = resources::select(w, io, args, &args.pos, Options { list: true })?;
+    if selected.kinds.contains(&Kind::Endpoints) {
+        io.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+    }
+    let objects = sorted(args, &selected)?;
+    let failed = print(w, io, args, &output, &style, &selected, &objects)?;
+    let ignore = args.on("ignore-not-found");
+    let failures: Vec<Failure> = selected
+        .failures
+        .iter()
+        .filter(|f| !(ignore && f.0.contains("(NotFound)")))
+        .cloned()
+        .collect();
+    let code = io.fail_all(&failures);
+    Ok(Run::Done(code.max(failed)))
+}
+
+fn sorted(args: &Args, selected: &Selection) -> Res<Vec<Obj>> {
+    let mut objects: Vec<Obj> = selected.targets.iter().map(|t| t.obj.clone()).collect();
+    let key = args.text("sort-by");
+    if key.is_empty() {
+        return Ok(objects);
+    }
+    let path = jsonpath::Template::relaxed(key)
+        .map_err(|why| Failure::new(format!("error parsing jsonpath {key}, {why}")))?;
+    let first = |o: &Obj| path.values(&o.value).into_iter().next();
+    if !objects.is_empty() && objects.iter().all(|o| first(o).is_none()) {
+        return Err(Failure::new(format!(
+            "couldn't find any field with path {:?} in the list of objects",
+            format!("{{{}}}", key.trim_matches(['{', '}']))
+        )));
+    }
+    objects.sort_by(|a, b| order(first(a).as_ref(), first(b).as_ref()));
+    Ok(objects)
+}
+
+fn order(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
+    match (a, b) {
+        (Some(Value::Int(a)), Some(Value::Int(b))) => a.cmp(b),
+        (Some(Value::Str(a)), Some(Value::Str(b))) => natural(a).cmp(&natural(b)),
+        (None, Some(_)) => std::cmp::Ordering::Less,
+        (Some(_), None) => std::cmp::Ordering::Greater,
+        _ => std::cmp::Ordering::Equal,
+    }
+}
+
+/// Texts sort with their numbers as numbers, as kubectl's `sortorder.NaturalLess` does.
+fn natural(s: &str) -> Vec<(u64, String)> {
+    let mut parts = Vec::new();
+    let mut rest = s;
+    while !rest.is_empty() {
+        let text = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (head, tail) = rest.split_at(text);
+        let digits = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        parts.push((0, head.to_owned()));
+        parts.push((tail[..digits].parse().unwrap_or(0), String::new()));
+        rest = &tail[digits..];
+    }
+    parts
+}
+
+fn print(
+    w: &World,
+    io: &mut Io,
+    args: &Args,
+    output: &Output,
+    style: &Style,
+    selected: &Selection,
+    objects: &[Obj],
+) -> Res<i32> {
+    if !output.is_table() {
+        let list = !(selected.named && objects.len() + selected.failures.len() == 1);
+        // a single object that is missing prints only its error
+        if objects.is_empty() && selected.named {
+            return Ok(0);
+        }
+        io.print(output.print(objects, list)?);
+        return Ok(0);
+    }
+    if objects.is_empty() {
+        if selected.failures.is_empty() && !args.on("ignore-not-found") {
+            io.err(nothing_found(w, args, &selected.kinds));
+        }
+        return Ok(0);
+    }
+    let mut kinds: Vec<Kind> = Vec::new();
+    for o in objects {
+        if !kinds.contains(&o.kind) {
+            kinds.push(o.kind);
+        }
+    }
+    for (i, kind) in kinds.iter().enumerate() {
+        if i > 0 {
+            io.line("");
+        }
+        let mut rows = Vec::new();
+        if style.headers {
+            rows.push(style.header(*kind));
+        }
+        rows.extend(objects.iter().filter(|o| o.kind == *kind).map(|o| style.row(o, w.now, "")));
+        io.print(Widths::default().render(&rows));
+    }
+    Ok(0)
+}
+
+fn nothing_found(w: &World, args: &Args, kinds: &[Kind]) -> String {
+    let namespaced = kinds.iter().any(|k| k.info().namespaced);
+    if namespaced && !args.on("all-namespaces") {
+        format!("No resources found in {} namespace.", args.ns(w))
+    } else {
+        "No resources found".to_owned()
+    }
+}
+
+/// What a watch follows.
+#[derive(Clone)]
+struct Watch {
+    kind: Kind,
+    ns: Option<Str>,
+    name: Option<Str>,
+    selector: Selector,
+    fields: FieldSelector,
+    style: Style,
+    output: Output,
+    widths: Widths,
+    header: bool,
+    seen: Seq,
+}
+
+impl Watch {
+    fn matches(&self, o: &Obj) -> bool {
+        o.kind == self.kind
+            && self.ns.as_ref().is_none_or(|ns| *ns == o.ns())
+            && self.name.as_ref().is_none_or(|n| *n == o.name())
+            && self.selector.matches(&o.meta()["labels"])
+            && self.fields.matches(o)
+    }
+
+    fn show(&mut self, io: &mut Io, objects: &[(&'static str, Obj)], now: u64) {
+        if objects.is_empty() {
+            return;
+        }
+        if !self.output.is_table() {
+            for (_, o) in objects {
+                if matches!(self.output, Output::Yaml) {
+                    io.print("---\n");
+                }
+                if let Ok(text) = self.output.print(std::slice::from_ref(o), false) {
+                    io.print(text);
+                }
+            }
+            return;
+        }
+        let mut rows = Vec::new();
+        if std::mem::take(&mut self.header) && self.style.headers {
+            rows.push(self.style.header(self.kind));
+        }
+        rows.extend(objects.iter().map(|(event, o)| self.style.row(o, now, event)));
+        let text = self.widths.render(&rows);
+        io.print(text);
+    }
+}
+
+fn watch(
+    w: &mut World,
+    io: &mut Io,
+    args: &Args,
+    output: &Output,
+    named: &Named,
+    style: Style,
+) -> Res<Run> {
+    let (kinds, names) = if args.given("filename") {
+        let (docs, failures) = files::documents(w, io, args)?;
+        if let Some(f) = failures.into_iter().next() {
+            return Err(f);
+        }
+        let names: Vec<(Kind, Str)> =
+            docs.iter().map(|d| (d.kind, d.value["metadata"]["name"].to_str())).collect();
+        (names.iter().map(|(k, _)| *k).collect(), names)
+    } else {
+        (named.kinds.clone(), named.names.clone())
+    };
+    let [kind] = kinds.as_slice() else {
+        return Err(Failure::new("you may only specify a single resource type"));
+    };
+    if names.len() > 1 {
+        return Err(Failure::new(
+            "watch is only supported on individual resources and resource collections - 2 resources were found",
+        ));
+    }
+    if !args.text("sort-by").is_empty() {
+        io.err("warning: --watch requested, --sort-by will be ignored for watch events received");
+    }
+    let everywhere = args.on("all-namespaces") || !kind.info().namespaced;
+    let name = names.first().map(|(_, n)| n.clone());
+    let mut watch = Watch {
+        kind: *kind,
+        ns: (!everywhere).then(|| args.ns(w)),
+        name,
+        selector: Selector::parse(args.text("selector"))?,
+        fields: FieldSelector::parse(*kind, args.text("field-selector"))?,
+        style,
+        output: output.clone(),
+        widths: Widths::default(),
+        header: true,
+        seen: w.log.len(),
+    };
+    if *kind == Kind::Endpoints {
+        io.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+    }
+    let listed: Vec<(&'static str, Obj)> =
+        w.store.all(*kind).filter(|o| watch.matches(o)).map(|o| ("ADDED", o.clone())).collect();
+    if let Some(name) = watch.name.as_ref().filter(|_| listed.is_empty()) {
+        return Err(crate::apiserver::error::Status::not_found(*kind, name).into());
+    }
+    if !args.on("watch-only") {
+        watch.show(io, &listed, w.now);
+    }
+    Ok(Run::wait(watch))
+}
+
+impl Job for Watch {
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        let mut rows: Vec<(&'static str, Obj)> = Vec::new();
+        for (_, record) in w.log.since(self.seen) {
+            let What::Change { change, old, new } = &record.what else { continue };
+            if new.kind != self.kind {
+                continue;
+            }
+            // an object that stops matching its selector is told as deleted, with its last state
+            let (was, is) = (old.as_ref().is_some_and(|o| self.matches(o)), self.matches(new));
+            match (change, was, is) {
+                (ChangeType::Deleted, _, true) => rows.push(("DELETED", new.clone())),
+                (ChangeType::Deleted, ..) => {}
+                (_, true, true) => rows.push(("MODIFIED", new.clone())),
+                (_, false, true) => rows.push(("ADDED", new.clone())),
+                (_, true, false) => rows.push(("DELETED", new.clone())),
+                (_, false, false) => {}
+            }
+        }
+        self.seen = w.log.len();
+        let now = w.now;
+        for row in rows {
+            self.show(io, &[row], now);
+        }
+        None
+    }
+}
