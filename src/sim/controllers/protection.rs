@@ -40,20 +40,17 @@ pub fn on_change(w: &mut World, change: ChangeType, _old: Option<&Obj>, new: &Ob
 pub fn reconcile(w: &World, key: &Key) -> Plan {
     let mut plan = Plan::default();
     let Some(obj) = w.store.by_key(key).filter(|o| o.terminating()) else { return plan };
-    let (finalizer, user) = match key.kind {
-        Kind::PersistentVolume => {
-            let r = &obj.spec()["claimRef"];
-            let claim =
-                Key::new(Kind::PersistentVolumeClaim, r["namespace"].to_str(), r["name"].to_str());
-            let bound = obj.status()["phase"].str() == "Bound";
-            (VOLUME_FINALIZER, bound.then_some(claim))
-        }
-        _ => {
-            // a pod without a node has not mounted it; a finished one still counts
-            let mut users = claims::users(w, &key.ns, &key.name);
-            let user = users.find(|p| !p.pod().node.is_empty()).map(|p| p.key());
-            (CLAIM_FINALIZER, user)
-        }
+    let (finalizer, user) = if key.kind == Kind::PersistentVolume {
+        let r = &obj.spec()["claimRef"];
+        let (ns, name) = (r["namespace"].to_str(), r["name"].to_str());
+        let claim = Key::new(Kind::PersistentVolumeClaim, ns, name);
+        let bound = obj.status()["phase"].str() == "Bound";
+        (VOLUME_FINALIZER, bound.then_some(claim))
+    } else {
+        // a pod without a node has not mounted it; a finished one still counts
+        let mut users = claims::users(w, &key.ns, &key.name);
+        let user = users.find(|p| !p.pod().node.is_empty()).map(|p| p.key());
+        (CLAIM_FINALIZER, user)
     };
     let is_it = |f: &Value| f.str() == finalizer;
     if !obj.meta()["finalizers"].items().iter().any(is_it) {

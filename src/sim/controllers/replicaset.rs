@@ -118,9 +118,7 @@ fn claim_pods<'a>(w: &'a World, set: &Obj, ns: &'a Str, plan: &mut Plan) -> Vec<
         let matches = selector::matches(wanted, &pod.meta()["labels"]);
         if owned && matches {
             claimed.push(pod);
-        } else if set.terminating() {
-            continue;
-        } else if owned {
+        } else if owned && !set.terminating() {
             let mut value = pod.value.clone();
             let refs = value.path_mut("metadata.ownerReferences").list_mut();
             refs.retain(|r| r["uid"].str() != uid.as_str());
@@ -128,7 +126,7 @@ fn claim_pods<'a>(w: &'a World, set: &Obj, ns: &'a Str, plan: &mut Plan) -> Vec<
                 Effect::new("rs.release-pod", Action::Update(Kind::Pod, value))
                     .on_error(OnError::Ignore),
             );
-        } else if matches && active(pod) {
+        } else if matches && !owned && active(pod) && !set.terminating() {
             let mut value = pod.value.clone();
             let owner = controller_ref("apps/v1", "ReplicaSet", &set.name(), &uid);
             value.path_mut("metadata.ownerReferences").list_mut().push(owner);
@@ -214,7 +212,7 @@ impl Worth {
         // times count by powers of two only, and by chance (the uid) inside them
         let log = |since: u64| match now.saturating_sub(since) {
             0 => -1,
-            age => (i128::from(age) * 1000).ilog2() as i64,
+            age => i64::from((i128::from(age) * 1000).ilog2()),
         };
         let later = |a: u64, b: u64| log(a).cmp(&log(b)).then_with(|| self.uid.cmp(&other.uid));
         self.first.cmp(&other.first).then_with(|| {

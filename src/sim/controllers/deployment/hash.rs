@@ -4,6 +4,8 @@
 //! set or not. So the order of the fields and the names of the types of Kubernetes 1.36 are part
 //! of the hash; [`STRUCTS`] lists them.
 
+use std::fmt::Write as _;
+
 use crate::api::quantity;
 use crate::value::Value;
 
@@ -120,10 +122,11 @@ fn untyped(out: &mut String, kind: &str, v: &Value) {
                 Some(n) => (0, n),
                 None => (i32::from(!v.is_null()), 0),
             };
-            out.push_str(&format!(
+            let _ = write!(
+                out,
                 "{{Type:(intstr.Type){kind} IntVal:(int32){number} StrVal:(string){}}}",
                 v.str()
-            ));
+            );
         }
         // only the times of a template's metadata, which are never set
         "T" => out
@@ -184,7 +187,7 @@ fn quantity_of(out: &mut String, v: &Value) {
         canonical = units & 7 != 0;
     } else {
         let exponent = suffix.strip_prefix(['e', 'E']).and_then(|e| e.parse().ok());
-        let power = exponent.unwrap_or_else(|| match suffix {
+        let power = exponent.unwrap_or(match suffix {
             "n" => -9,
             "u" => -6,
             "m" => -3,
@@ -205,9 +208,10 @@ fn quantity_of(out: &mut String, v: &Value) {
         canonical = scale % 3 == 0 && !digits.ends_with("000") && !digits.starts_with('0');
     }
     let text = if canonical { text.as_str() } else { "" };
-    out.push_str(&format!(
+    let _ = write!(
+        out,
         "{{i:(resource.int64Amount){{value:(int64){value} scale:(resource.Scale){scale}}} d:(resource.infDecAmount){{Dec:(*inf.Dec)<nil>}} s:(string){text} Format:(resource.Format){format}}}"
-    ));
+    );
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ impl Pass<'_> {
                 self.plan.act(rule, Action::Update(Kind::ReplicaSet, value));
             }
         }
-        found.sort_by(|a, b| a.age().cmp(&b.age()));
+        found.sort_by_key(Set::age);
         (!rewired).then_some(found)
     }
 

@@ -83,11 +83,16 @@ pub(super) fn newest(d: &Obj, sets: &[Set]) -> Option<usize> {
     })
 }
 
+/// One more than the highest number of the other sets.
+fn next_revision(sets: &[Set], new: Option<usize>) -> i64 {
+    others(sets, new).filter_map(|s| s.annotated(REVISION)).max().unwrap_or(0) + 1
+}
+
 impl Pass<'_> {
     /// The set of the current template, its annotations put right; it is not created here.
     pub(super) fn find_new(&mut self, sets: &mut [Set]) -> Option<usize> {
         let new = newest(self.d, sets)?;
-        let revision = self.next_revision(sets, Some(new));
+        let revision = next_revision(sets, Some(new));
         let set = &mut sets[new];
         let mut changed = self.annotate_new(set, revision, true);
         let min_ready = self.d.spec()["minReadySeconds"].int_or(0);
@@ -148,7 +153,7 @@ impl Pass<'_> {
             },
             "spec": spec
         });
-        let revision = self.next_revision(sets, None);
+        let revision = next_revision(sets, None);
         let obj = std::rc::Rc::new(crate::api::Object::new(Kind::ReplicaSet, value.clone()));
         let mut set = Set { obj, value };
         let count = self.new_count(sets, 0);
@@ -169,11 +174,6 @@ impl Pass<'_> {
         }
         self.write("deploy.revision");
         Some(sets.len() - 1)
-    }
-
-    /// One more than the highest number of the other sets.
-    fn next_revision(&self, sets: &[Set], new: Option<usize>) -> i64 {
-        others(sets, new).filter_map(|s| s.annotated(REVISION)).max().unwrap_or(0) + 1
     }
 
     /// Copies the Deployment's annotations, numbers the set; true if anything changed.

@@ -1,5 +1,6 @@
 //! One claim: find it a volume, ask for one, or see what became of the one it had.
 
+use crate::api::time::SECOND;
 use crate::api::{Key, Kind, Obj, Phase};
 use crate::apiserver::events::Note;
 use crate::controllers::volume_binder::{
@@ -7,6 +8,7 @@ use crate::controllers::volume_binder::{
     matching,
 };
 use crate::controllers::{Action, Plan};
+use crate::queue::Comp;
 use crate::storage::claims;
 use crate::value::Str;
 use crate::world::World;
@@ -166,15 +168,18 @@ fn provision(w: &World, claim: &Obj, plan: &mut Plan) {
     if provisioner.starts_with("kubernetes.io/") {
         return failed(format!("no volume plugin matched name: {provisioner}"), plan);
     }
-    if claim.annotation(PROVISIONER) != Some(&provisioner) {
-        // the write wakes the claim again, and then it is told of
+    let asked = claim.annotation(PROVISIONER) == Some(&provisioner);
+    if !asked {
         let value = changed(claim, |v| {
             let annotations = v.entry("metadata").entry("annotations");
             annotations.set(BETA_PROVISIONER, &provisioner);
             annotations.set(PROVISIONER, &provisioner);
         });
         plan.act("pv.ask-provisioner", Action::Update(Kind::PersistentVolumeClaim, value));
-    } else {
+    }
+    // that write wakes the claim again, which is no news
+    let verdict = w.verdicts.get(&(Comp::VolumeBinder, claim.key()));
+    if !asked || verdict.is_none_or(|v| v.since + SECOND < w.now) {
         let message = format!(
             "Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered."
         );
