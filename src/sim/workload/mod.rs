@@ -5,11 +5,13 @@
 //! would see them behave; any other image runs for ever and accepts connections on the ports
 //! that its containers declare.
 
+mod database;
 mod effects;
 mod env;
 mod image;
 mod logs;
 mod process;
+mod sql;
 mod web;
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ use crate::api::{Key, Obj};
 use crate::value::Value;
 use crate::world::World;
 
+pub use database::{Output, client};
 pub use effects::{run_command, run_hook};
 pub use env::env;
 pub use image::{Family, family, image_files};

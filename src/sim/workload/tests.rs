@@ -138,3 +138,70 @@ fn a_script_waits_for_a_name() {
     assert!(w.settle(60 * SECOND));
     assert!(w.store.by_key(&key).is_some_and(|p| p.pod().ready));
 }
+
+/// A StatefulSet of that image, running.
+fn set(w: &mut World, image: &'static str, n: i64) -> Vec<Key> {
+    let opts = WriteOptions { trusted: false, dry_run: false };
+    let sts = value!({
+        "metadata": {"name": "db"},
+        "spec": {"replicas": n, "selector": {"matchLabels": {"app": "db"}}, "serviceName": "db",
+            "template": {"metadata": {"labels": {"app": "db"}},
+                "spec": {"containers": [{"name": "c", "image": image}]}}}
+    });
+    assert!(w.create(Kind::StatefulSet, sts, opts).is_ok());
+    assert!(w.settle(60 * SECOND));
+    (0..n).map(|i| Key::new(Kind::Pod, "default", format!("db-{i}"))).collect()
+}
+
+#[test]
+fn databases() {
+    let mut w =
+        World::new(Config { latency: Latency::Instant, attach: false, ..Config::default() });
+    let run = |w: &mut World, pod: &Key, line: &str| {
+        let argv: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        client(w, pod, &argv, "", false).map(|o| o.out + &o.err).unwrap_or_default()
+    };
+    let pods = set(&mut w, "zookeeper:3", 3);
+    let node = |w: &World, i: usize| {
+        w.store.by_key(&pods[i]).map(|p| p.pod().node.to_string()).unwrap_or_default()
+    };
+    assert_ne!(node(&w, 0), node(&w, 2));
+    assert_eq!(run(&mut w, &pods[0], "zkCli.sh create /hello world"), "Created /hello\n");
+    assert_eq!(run(&mut w, &pods[1], "zkCli.sh get /hello"), "world\n");
+    assert_eq!(run(&mut w, &pods[2], "zkServer.sh status"), "Mode: leader\n");
+    let (first, last) = (node(&w, 0), node(&w, 2));
+    w.node_down(&first);
+    assert_eq!(run(&mut w, &pods[1], "zkCli.sh get /hello"), "world\n");
+    w.node_down(&last);
+    assert_eq!(run(&mut w, &pods[1], "zkCli.sh get /hello"), "KeeperErrorCode = ConnectionLoss\n");
+}
+
+#[test]
+fn redis_and_mysql_keep_their_data() {
+    let mut w =
+        World::new(Config { latency: Latency::Instant, attach: false, ..Config::default() });
+    let mut server = |name: &'static str, image: &'static str| {
+        create(
+            &mut w,
+            value!({
+                "metadata": {"name": name},
+                "spec": {"nodeName": "worker-1", "containers": [{"name": "c", "image": image}]}
+            }),
+        )
+    };
+    let (redis, mysql) = (server("r", "redis:7"), server("m", "mysql:8"));
+    assert!(w.settle(60 * SECOND));
+    let mut run = |pod: &Key, argv: &[&str]| {
+        let argv: Vec<String> = argv.iter().map(|s| (*s).to_owned()).collect();
+        client(&mut w, pod, &argv, "", false).map(|o| o.out + &o.err).unwrap_or_default()
+    };
+    assert_eq!(run(&redis, &["redis-cli", "set", "a", "1"]), "OK\n");
+    assert_eq!(run(&redis, &["redis-cli", "incr", "a"]), "(integer) 2\n");
+    let sql = "CREATE DATABASE test; CREATE TABLE test.messages (message VARCHAR(250)); INSERT INTO test.messages VALUES ('hello');";
+    assert_eq!(run(&mysql, &["mysql", "-e", sql]), "");
+    assert_eq!(run(&mysql, &["mysql", "-e", "SELECT * FROM test.messages"]), "message\nhello\n");
+    assert_eq!(
+        run(&mysql, &["mysql", "-h", "nowhere", "-e", "SELECT 1"]),
+        "ERROR 2005 (HY000): Unknown MySQL server host 'nowhere' (-2)\n"
+    );
+}
