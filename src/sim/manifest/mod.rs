@@ -1,6 +1,7 @@
 //! Text to objects and back.
 
 pub mod defaults;
+pub mod parse;
 pub mod print;
 pub mod scalar;
 pub mod validation;
