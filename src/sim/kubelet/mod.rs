@@ -26,8 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::api::{Key, Kind, Obj};
-use crate::apiserver::Sub;
 use crate::apiserver::events::{EventType, Note};
+use crate::apiserver::{Sub, WriteOptions};
 use crate::config::Latency;
 use crate::log::ChangeType;
 use crate::queue::Comp;
@@ -173,7 +173,7 @@ fn forget(w: &mut World, uid: &Str, last: &Obj) {
         let id = id.clone();
         w.kubelet.logs.remove(&id);
     }
-    if run.stage < Stage::Stopping && !w.kubelet.is_down(&run.node) {
+    if run.active() && !w.kubelet.is_down(&run.node) {
         stop::announce(w, &run, last);
     }
 }
@@ -207,6 +207,7 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
     match what {
         "kubelet.sync" => start::first_sync(w, uid, &pod),
         "kubelet.wake" => start::woken(w, uid, &pod),
+        "kubelet.mount-timeout" => start::mount_timeout(w, uid, &pod),
         "kubelet.probe" => {
             if let Some(i) = restart::same_life(w, uid, n) {
                 probes::tick(w, uid, &pod, i, (n >> 56) as usize & 3);
@@ -275,9 +276,11 @@ fn write_status(w: &mut World, uid: &Str, rule: &'static str) {
         let Some(pod) = w.store.by_key(&run.key).filter(|p| p.uid() == *uid).cloned() else {
             return;
         };
-        let status = status::build(&run, &pod.value, &style);
-        drop(pod);
-        w.modify(&run.key, Sub::Status, |v| v.set("status", status));
+        let mut value = pod.value.clone();
+        value.set("status", status::build(&run, &value, &style));
+        let opts = WriteOptions { trusted: true, dry_run: false };
+        // read in this very moment, so that nothing can have changed meanwhile
+        let _ = w.update(Kind::Pod, value, Sub::Status, opts);
     });
 }
 

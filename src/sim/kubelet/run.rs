@@ -140,6 +140,8 @@ pub struct PodRun {
     pub busy: bool,
     /// `restartPolicy`.
     pub restart: Restart,
+    /// It has begun to wait for its volumes to be attached.
+    pub mounting: bool,
     /// It is noted as waiting for an object.
     pub waits: bool,
     /// Annotation `sim/ready: "false"`.
@@ -204,6 +206,7 @@ impl PodRun {
                 "OnFailure" => Restart::OnFailure,
                 _ => Restart::Always,
             },
+            mounting: false,
             waits: false,
             unready: unready(pod),
         }

@@ -50,6 +50,9 @@ pub(super) fn volumes(w: &mut World, uid: &Str, pod: &Obj) {
         return;
     }
     if !recording(w) && w.config.attach && !crate::storage::attach::request(w, uid, pod) {
+        if w.kubelet.edit(uid, |r| !std::mem::replace(&mut r.mounting, true)) == Some(true) {
+            later(w, uid, "kubelet.mount-timeout", 0, MOUNT_TIMEOUT, true);
+        }
         return;
     }
     if let Err((volume, (why, on))) = references::volumes(w, pod) {
@@ -63,6 +66,28 @@ pub(super) fn volumes(w: &mut World, uid: &Str, pod: &Obj) {
     w.kubelet.edit(uid, |r| r.stage = Stage::Sandbox);
     let after = w.delay(Delay::Sandbox, &[uid]);
     later(w, uid, "kubelet.sandbox", 0, after, false);
+}
+
+/// Longest wait for volumes in one try.
+const MOUNT_TIMEOUT: u64 = 123 * SECOND;
+
+/// The kubelet gives up waiting for volumes, and begins again.
+pub(super) fn mount_timeout(w: &mut World, uid: &Str, pod: &Obj) {
+    let Some(run) = w.kubelet.pods.get(uid).cloned().filter(|r| r.stage == Stage::Volumes) else {
+        return;
+    };
+    let names: Vec<&str> = pod.spec()["volumes"]
+        .items()
+        .iter()
+        .filter(|v| crate::storage::mounts::claim_name(pod, v).is_some())
+        .map(|v| v["name"].str())
+        .collect();
+    let message = format!(
+        "Unable to attach or mount volumes: unmounted volumes=[{}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded",
+        names.join(" ")
+    );
+    event(w, &run, pod, None, Warning, "FailedMount", message);
+    later(w, uid, "kubelet.mount-timeout", 0, MOUNT_TIMEOUT, true);
 }
 
 /// Notes that a pod waits for an object.

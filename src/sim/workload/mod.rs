@@ -69,6 +69,7 @@ fn listens(container: &Value, port: i64) -> bool {
         .map(|p| p["containerPort"].int_or(0))
         .collect();
     match family(container["image"].str()) {
+        known if known != Family::Shell && process::is_client(container) => false,
         Family::Shell => process::serves(container).map_or_else(|| false, |p| p == port),
         Family::Silent => false,
         Family::Other => declared.is_empty() || declared.contains(&port),

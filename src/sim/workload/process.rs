@@ -64,15 +64,71 @@ pub fn process(container: &Value) -> Process {
     let family = family(image);
     let own = Process { until: None, ends: None, term: Term::Obeys(exit_code(family, image)) };
     let words = command(container);
-    // arguments alone go to the image's own program
-    if words.is_empty() || (container["command"].is_empty() && family != Family::Shell) {
-        if family == Family::Shell {
-            let interactive = container["stdin"].is_true() || container["tty"].is_true();
-            return if interactive { Process::FOREVER } else { Process::ends(0, 0) };
-        }
+    // what a terminal is attached to ends when its user ends it
+    let interactive = container["stdin"].is_true() || container["tty"].is_true();
+    if interactive && (family == Family::Shell || is_client(container)) {
+        return Process::FOREVER;
+    }
+    if words.is_empty() {
+        return if family == Family::Shell { Process::ends(0, 0) } else { own };
+    }
+    // arguments alone go to the image's own program, unless they name another
+    if container["command"].is_empty() && family != Family::Shell && !is_client(container) {
         return own;
     }
-    run(&words, &own, family == Family::Shell)
+    run(&words, &own, family == Family::Shell || is_client(container))
+}
+
+/// Programs that ask, look or wait, and serve nobody.
+const CLIENTS: &[&str] = &[
+    "mysql",
+    "mysqladmin",
+    "redis-cli",
+    "etcdctl",
+    "zkCli.sh",
+    "psql",
+    "mongo",
+    "mongosh",
+    "curl",
+    "wget",
+    "nslookup",
+    "dig",
+    "host",
+    "ping",
+    "cat",
+    "echo",
+    "env",
+    "ls",
+    "hostname",
+    "sleep",
+    "tail",
+    "true",
+    "false",
+];
+
+/// Does the container run something else than its image's server: a shell by itself, a
+/// client, a script without a server in it?
+pub(super) fn is_client(container: &Value) -> bool {
+    let words = command(container);
+    let Some(first) = words.first() else { return false };
+    let program = first.rsplit('/').next().unwrap_or(first);
+    if !matches!(program, "sh" | "bash" | "ash" | "dash") {
+        return CLIENTS.contains(&program);
+    }
+    let text = words[1..].join(" ");
+    let servers = [
+        "nginx",
+        "httpd",
+        "apache",
+        "mysqld",
+        "server",
+        "start",
+        "exec",
+        "entrypoint",
+        "run",
+        "etcd",
+    ];
+    !servers.iter().any(|s| text.contains(s))
 }
 
 /// The exit code of a program that was asked to stop.

@@ -25,6 +25,11 @@ fn processes() {
         Process { until: None, ends: None, term: Term::Obeys(0) }
     );
     assert_eq!(process(&value!({"image": "busybox"})).ends, Some((0, 0)));
+    let attached = value!({"image": "busybox", "args": ["sh"], "stdin": true});
+    assert_eq!(process(&attached).ends, None);
+    let client = value!({"image": "mysql:8", "args": ["mysql", "-h", "mysql-0"]});
+    assert!(process(&client).ends.is_some());
+    assert!(process(&value!({"image": "mysql:8", "args": ["--verbose"]})).ends.is_none());
     assert_eq!(hook_time(&value!({"exec": {"command": ["sh", "-c", "sleep 10"]}})), 10 * SECOND);
 }
 
