@@ -8,6 +8,9 @@ use crate::world::World;
 /// Flags that every command takes.
 const GLOBAL: &str = "n,namespace=s context=s cluster=s user=s kubeconfig=s s,server=s v,v=s request-timeout=s as=l as-group=l token=s username=s password=s cache-dir=s certificate-authority=s client-certificate=s client-key=s insecure-skip-tls-verify match-server-version disable-compression tls-server-name=s warnings-as-errors log-flush-frequency=s profile=s profile-output=s kuberc=s vmodule=s h,help";
 
+/// Flags of the commands that read files and select objects.
+const COMMON: &str = "f,filename=l R,recursive k,kustomize=s o,output=s template=s show-managed-fields allow-missing-template-keys dry-run=?unchanged l,selector=s field-manager=s";
+
 /// A command line taken apart.
 #[derive(Clone, Debug, Default)]
 pub struct Args {
@@ -137,7 +140,8 @@ impl Args {
     /// Takes a command line apart. `spec` lists the command's own flags, separated by spaces:
     /// `f,filename=l` is `-f`/`--filename` with a value; kinds are `s` text, `l` repeatable
     /// text, `i` whole number, `d` duration, `?x` an optional value that is `x` when only the
-    /// flag is given; no kind: a switch.
+    /// flag is given; no kind: a switch. A spec that begins with `+` includes `-f`, `-R`, `-k`,
+    /// `-o`, `-l`, `--dry-run` and what goes with them.
     ///
     /// # Errors
     /// Unknown flags, missing and malformed values, in kubectl's words.
@@ -151,7 +155,9 @@ impl Args {
 
     fn read(&mut self, spec: &'static str, words: &[String]) -> Result<(), String> {
         let known = |long: Option<&str>, short: Option<char>| {
-            find(spec, long, short).or_else(|| find(GLOBAL, long, short))
+            let own = spec.trim_start_matches('+');
+            let common = if own.len() < spec.len() { COMMON } else { "" };
+            [own, common, GLOBAL].into_iter().find_map(|spec| find(spec, long, short))
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {

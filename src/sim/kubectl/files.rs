@@ -145,7 +145,10 @@ fn document(w: &World, args: &Args, source: &Str, mut value: Value) -> Res<Docum
 }
 
 /// The documents of a text; `kind: List` is taken apart.
-fn parse(t: &str) -> Result<Vec<Value>, String> {
+///
+/// # Errors
+/// What YAML cannot be read.
+pub fn parse(t: &str) -> Result<Vec<Value>, String> {
     let mut values = Vec::new();
     for doc in serde_yaml::Deserializer::from_str(t) {
         let value = serde_yaml::Value::deserialize(doc).map_err(|e| format!("yaml: {e}"))?;

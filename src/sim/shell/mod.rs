@@ -19,7 +19,10 @@ use crate::kubectl::io::{Io, Job, Run};
 use crate::value::{Str, text as str_of};
 use crate::world::World;
 use exec::Exec;
+pub use expand::glob;
+pub use jq::from_json as json_value;
 use parse::Problem;
+pub use text::encode64 as base64;
 
 /// Where a shell runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

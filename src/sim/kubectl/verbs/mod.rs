@@ -1,7 +1,18 @@
 //! kubectl's commands: one row each.
 
+mod apply;
+mod change;
+pub mod common;
+mod delete;
+mod drain;
+mod generate;
 mod get;
+pub mod logs;
 mod misc;
+mod rollout;
+mod set;
+mod template;
+mod wait;
 
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Io, Run};
@@ -25,11 +36,55 @@ const fn verb(
     Verb { name, flags, run }
 }
 
-/// All commands that are simulated.
+/// All commands that are simulated. Flags that begin with `+` go with the common ones.
+#[rustfmt::skip]
 const VERBS: &[Verb] = &[
     verb("get", get::FLAGS, get::get),
     verb("version", "client o,output=s", misc::version),
     verb("cluster-info", "", misc::cluster_info),
+    verb("config", "current minify raw flatten o,output=s", misc::config),
+    verb("auth", "q,quiet A,all-namespaces list subresource=s o,output=s", misc::auth),
+    verb("edit", "+save-config subresource=s windows-line-endings validate=?true", misc::edit),
+    verb("apply", "+server-side force-conflicts force grace-period=i timeout=d cascade=?background wait overwrite prune all validate=?strict openapi-patch prune-allowlist=l subresource=s", apply::apply),
+    verb("create", "+save-config validate=?strict edit raw=s windows-line-endings", apply::create),
+    verb("create namespace", "+save-config validate=?strict", generate::namespace),
+    verb("create ns", "+save-config validate=?strict", generate::namespace),
+    verb("create serviceaccount", "+save-config validate=?strict", generate::service_account),
+    verb("create sa", "+save-config validate=?strict", generate::service_account),
+    verb("create deployment", "+image=l port=i r,replicas=i save-config validate=?strict", generate::deployment),
+    verb("create deploy", "+image=l port=i r,replicas=i save-config validate=?strict", generate::deployment),
+    verb("create service", "+tcp=l clusterip=s node-port=i external-name=s save-config validate=?strict", generate::service),
+    verb("create svc", "+tcp=l clusterip=s node-port=i external-name=s save-config validate=?strict", generate::service),
+    verb("create configmap", "+from-literal=l from-file=l from-env-file=l append-hash save-config validate=?strict", generate::config_map),
+    verb("create cm", "+from-literal=l from-file=l from-env-file=l append-hash save-config validate=?strict", generate::config_map),
+    verb("create secret", "+from-literal=l from-file=l from-env-file=l type=s append-hash save-config validate=?strict", generate::secret),
+    verb("create poddisruptionbudget", "+min-available=s max-unavailable=s save-config validate=?strict", generate::budget),
+    verb("create pdb", "+min-available=s max-unavailable=s save-config validate=?strict", generate::budget),
+    verb("create quota", "+hard=s scopes=s save-config validate=?strict", generate::quota),
+    verb("create resourcequota", "+hard=s scopes=s save-config validate=?strict", generate::quota),
+    verb("replace", "+force grace-period=i timeout=d cascade=?background wait save-config validate=?strict subresource=s raw=s", apply::replace),
+    verb("delete", "+all A,all-namespaces field-selector=s force grace-period=i now timeout=d cascade=?background wait ignore-not-found i,interactive raw=s", delete::run),
+    verb("scale", "+all replicas=i current-replicas=i resource-version=s timeout=d", change::scale),
+    verb("patch", "+p,patch=s patch-file=s type=s subresource=s local", change::patch),
+    verb("label", "+all A,all-namespaces overwrite list field-selector=s local resource-version=s", change::label),
+    verb("annotate", "+all A,all-namespaces overwrite list field-selector=s local resource-version=s", change::annotate),
+    verb("taint", "+all overwrite validate=?strict", change::taint),
+    verb("set image", "+all local", set::image),
+    verb("set env", "+all local c,containers=s e,env=l from=s keys=l list overwrite prefix=s resolve", set::env),
+    verb("set resources", "+all local c,containers=s limits=s requests=s", set::resources),
+    verb("rollout status", "+w,watch timeout=d revision=i", rollout::status),
+    verb("rollout history", "+revision=i", rollout::history),
+    verb("rollout undo", "+to-revision=i", rollout::undo),
+    verb("rollout restart", "+", rollout::restart),
+    verb("rollout pause", "+", rollout::pause),
+    verb("rollout resume", "+", rollout::resume),
+    verb("expose", "+port=s target-port=s name=s type=s cluster-ip=s protocol=s labels=s external-ip=s load-balancer-ip=s session-affinity=s overrides=s save-config", generate::expose),
+    verb("run", "+image=s restart=s command i,stdin t,tty rm attach q,quiet env=l port=i labels=s overrides=s override-type=s image-pull-policy=s annotations=l expose privileged pod-running-timeout=d leave-stdin-open save-config force grace-period=i timeout=d cascade=?background wait", generate::run),
+    verb("wait", "+for=s timeout=d all A,all-namespaces field-selector=s local", wait::run),
+    verb("cordon", "dry-run=?unchanged l,selector=s", drain::cordon),
+    verb("uncordon", "dry-run=?unchanged l,selector=s", drain::uncordon),
+    verb("drain", "dry-run=?unchanged l,selector=s pod-selector=s ignore-daemonsets delete-emptydir-data force disable-eviction grace-period=i timeout=d skip-wait-for-delete-timeout=i chunk-size=i", drain::drain),
+    verb("logs", "f,follow p,previous c,container=s l,selector=s tail=i since=s since-time=s timestamps prefix all-containers all-pods limit-bytes=i max-log-requests=i ignore-errors pod-running-timeout=d insecure-skip-tls-verify-backend", logs::run),
 ];
 
 /// All commands of kubectl 1.36, for suggestions and for what is not simulated.

@@ -1,0 +1,453 @@
+//! `scale`, `patch`, `label`, `annotate`, `taint` (behaviour/kubectl.md 5).
+
+use crate::api::{Kind, Obj};
+use crate::apiserver::error::{Reason, Status};
+use crate::apiserver::patch;
+use crate::kubectl::args::{Args, DryRun};
+use crate::kubectl::io::{Failure, Io, Res, Run};
+use crate::kubectl::resources::{Options, select};
+use crate::kubectl::verbs::common::{finish, pairs, report, send};
+use crate::value;
+use crate::value::{Value, text};
+use crate::world::World;
+
+/// Runs a step that may fail before anything is done.
+pub fn ended(io: &mut Io, result: Res<i32>) -> Run {
+    Run::Done(match result {
+        Ok(code) => code,
+        Err(f) => io.fail(&f),
+    })
+}
+
+/// `kubectl scale`.
+pub fn scale(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = scale_all(w, io, args);
+    ended(io, result)
+}
+
+fn scale_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
+    let Some(replicas) = args.int("replicas") else {
+        return Err(Failure::new("required flag(s) \"replicas\" not set"));
+    };
+    if replicas < 0 {
+        return Err(Failure::new(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
+        ));
+    }
+    let dry = args.dry_run()?;
+    let selection = select(w, io, args, &args.pos, Options::default())?;
+    if selection.targets.is_empty() {
+        let why = selection
+            .failures
+            .first()
+            .map_or("", |f| f.0.strip_prefix("Error from server (NotFound): ").unwrap_or(&f.0));
+        return Err(Failure::new(format!("no objects passed to scale {why}").trim_end()));
+    }
+    let mut failures = Vec::new();
+    for target in &selection.targets {
+        let obj = &target.obj;
+        let scalable = matches!(
+            obj.kind,
+            Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController
+        );
+        if !scalable {
+            failures.push(Failure(
+                "Error from server (NotFound): the server could not find the requested resource"
+                    .to_owned(),
+            ));
+            continue;
+        }
+        let now = obj.spec()["replicas"].int_or(1);
+        if let Some(wanted) = args.int("current-replicas").filter(|c| *c >= 0 && *c != now) {
+            failures.push(Failure::new(format!("Expected replicas to be {wanted}, was {now}")));
+            continue;
+        }
+        if let Some(wanted) = args.get("resource-version").filter(|v| *v != obj.resource_version())
+        {
+            failures.push(Failure::new(format!(
+                "Expected resource version to be {wanted}, was {}",
+                obj.resource_version()
+            )));
+            continue;
+        }
+        let result = if dry == DryRun::Client {
+            report(io, args, obj.kind, &obj.value, "scaled", dry)
+        } else {
+            let mut value = obj.value.clone();
+            value.entry("spec").set("replicas", replicas);
+            send(w, obj, value, dry)
+                .map_err(Failure::from)
+                .and_then(|(new, _)| report(io, args, obj.kind, &new.value, "scaled", dry))
+        };
+        failures.extend(result.err());
+    }
+    failures.extend(selection.failures);
+    Ok(finish(io, &failures))
+}
+
+/// What Go says of text that is no JSON.
+pub fn json_error(t: &str) -> Option<String> {
+    let e = serde_json::from_str::<serde::de::IgnoredAny>(t).err()?;
+    if e.is_eof() {
+        return Some("unexpected end of JSON input".to_owned());
+    }
+    let line = t.lines().nth(e.line().saturating_sub(1)).unwrap_or("");
+    let c = line
+        .get(e.column().saturating_sub(1)..)
+        .and_then(|rest| rest.chars().next())
+        .unwrap_or('\n');
+    let said = e.to_string();
+    let place = if said.starts_with("key must be") {
+        "looking for beginning of object key string"
+    } else if said.starts_with("expected `:`") {
+        "after object key"
+    } else if said.starts_with("expected `,` or `}`") {
+        "after object key:value pair"
+    } else if said.starts_with("expected `,` or `]`") {
+        "after array element"
+    } else if said.starts_with("trailing characters") {
+        "after top-level value"
+    } else if said.starts_with("trailing comma") {
+        "looking for beginning of object key string"
+    } else {
+        "looking for beginning of value"
+    };
+    Some(format!("invalid character {c:?} {place}"))
+}
+
+/// `kubectl patch`.
+pub fn patch(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = patch_all(w, io, args);
+    ended(io, result)
+}
+
+fn patch_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
+    let dry = args.dry_run()?;
+    let kind = args.get("type").unwrap_or("strategic").to_ascii_lowercase();
+    if !matches!(kind.as_str(), "strategic" | "merge" | "json") {
+        return Err(Failure::new(format!(
+            "--type must be one of [json merge strategic], not {:?}",
+            args.text("type")
+        )));
+    }
+    let given = match (args.get("patch"), args.get("patch-file")) {
+        (Some(p), None) => p.to_owned(),
+        (None, Some(file)) => match crate::kubectl::files::read(w, io, file) {
+            Some(t) => t.to_string(),
+            None => {
+                return Err(Failure::new(format!(
+                    "unable to read patch file: open {file}: no such file or directory"
+                )));
+            }
+        },
+        (Some(_), Some(_)) => {
+            return Err(Failure::new("cannot specify --patch and --patch-file together"));
+        }
+        (None, None) => {
+            return Err(Failure::new(
+                "must specify --patch or --patch-file containing the contents of the patch",
+            ));
+        }
+    };
+    let change = read_patch(&given)?;
+    let selection = select(w, io, args, &args.pos, Options::default())?;
+    let mut failures = selection.failures;
+    for target in &selection.targets {
+        let result = match &change {
+            Ok(change) => patch_one(w, &target.obj, change, &kind, args, dry),
+            Err(why) => Err(Status::new(Reason::BadRequest, why.clone())),
+        };
+        let result = result.map_err(Failure::from).and_then(|(new, changed)| {
+            let operation = if changed { "patched" } else { "patched (no change)" };
+            report(io, args, new.kind, &new.value, operation, dry)
+        });
+        failures.extend(result.err());
+    }
+    Ok(finish(io, &failures))
+}
+
+/// A patch's text: JSON goes to the server as it is (which may refuse it), YAML is read here.
+fn read_patch(given: &str) -> Res<Result<Value, String>> {
+    if given.trim_start().starts_with('{') {
+        return Ok(match json_error(given) {
+            Some(why) => Err(why),
+            None => Ok(serde_json::from_str::<serde_json::Value>(given)
+                .map_or(Value::Null, |v| crate::shell::json_value(&v))),
+        });
+    }
+    match crate::kubectl::files::parse(given) {
+        Ok(values) => Ok(Ok(values.into_iter().next().unwrap_or(Value::Null))),
+        Err(why) => Err(Failure::new(format!("unable to parse {given:?}: {why}"))),
+    }
+}
+
+fn patch_one(
+    w: &mut World,
+    obj: &Obj,
+    change: &Value,
+    kind: &str,
+    args: &Args,
+    dry: DryRun,
+) -> Result<(Obj, bool), Status> {
+    let bad = |m: &'static str| Status::new(Reason::BadRequest, m);
+    let target = match kind {
+        "json" => {
+            if !matches!(change, Value::List(_)) {
+                return Err(bad(
+                    "json: cannot unmarshal object into Go value of type jsonpatch.Patch",
+                ));
+            }
+            patch::json(&obj.value, change)?
+        }
+        _ if change.as_map().is_none() => {
+            return Err(bad(
+                "json: cannot unmarshal array into Go value of type map[string]interface {}",
+            ));
+        }
+        "merge" => patch::merge(&obj.value, change),
+        _ => patch::strategic(&obj.value, change),
+    };
+    if dry == DryRun::Client {
+        return Ok((obj.clone(), true));
+    }
+    if target["metadata"]["name"] != obj.meta()["name"] {
+        let mut e = bad("the name of the object does not match the name on the URL");
+        e.message = format!(
+            "the name of the object ({}) does not match the name on the URL ({})",
+            target["metadata"]["name"].str(),
+            obj.name()
+        )
+        .into();
+        return Err(e);
+    }
+    if args.get("subresource") == Some("status") {
+        let new = w.update(
+            obj.kind,
+            target,
+            crate::apiserver::Sub::Status,
+            super::common::write_options(dry),
+        )?;
+        let changed = new.value != obj.value;
+        return Ok((new, changed));
+    }
+    if args.get("subresource") == Some("scale") {
+        let mut value = obj.value.clone();
+        value.entry("spec").set("replicas", target["spec"]["replicas"].clone());
+        return send(w, obj, value, dry);
+    }
+    send(w, obj, target, dry)
+}
+
+/// `kubectl label`.
+pub fn label(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = mark_all(w, io, args, "labels", "label");
+    ended(io, result)
+}
+
+/// `kubectl annotate`.
+pub fn annotate(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = mark_all(w, io, args, "annotations", "annotation");
+    ended(io, result)
+}
+
+fn mark_all(
+    w: &mut World,
+    io: &mut Io,
+    args: &Args,
+    field: &'static str,
+    one: &'static str,
+) -> Res<i32> {
+    let dry = args.dry_run()?;
+    let (words, changes) = pairs(&args.pos);
+    let mut set: Vec<(String, String)> = Vec::new();
+    let mut drop: Vec<String> = Vec::new();
+    for change in &changes {
+        if let Some((k, v)) = change.split_once('=').filter(|(k, _)| !k.is_empty()) {
+            set.push((k.to_owned(), v.to_owned()));
+        } else if let Some(k) = change.strip_suffix('-').filter(|k| !k.is_empty()) {
+            drop.push(k.to_owned());
+        } else {
+            return Err(Failure::new(format!("unknown {one} spec: {change}")));
+        }
+    }
+    if set.iter().any(|(k, _)| drop.contains(k)) {
+        return Err(Failure::new(format!(
+            "can not both modify and remove {one} in the same command"
+        )));
+    }
+    if changes.is_empty() && !args.on("list") {
+        return Err(Failure::new(format!("at least one {one} update is required")));
+    }
+    let options = Options { list: args.on("all") };
+    let selection = select(w, io, args, &words, options)?;
+    let mut failures = selection.failures;
+    for target in &selection.targets {
+        let obj = &target.obj;
+        if args.on("list") {
+            for (k, v) in obj.meta()[field].pairs() {
+                io.line(format!("{k}={}", v.str()));
+            }
+            continue;
+        }
+        let old = obj.meta()[field].clone();
+        if !args.on_or("overwrite", false) {
+            let taken: Vec<String> = set
+                .iter()
+                .filter_map(|(k, v)| {
+                    let was = old.get(k).as_str()?;
+                    (was != v).then(|| format!("'{k}' already has a value ({was})"))
+                })
+                .collect();
+            if !taken.is_empty() {
+                failures.push(Failure::new(if field == "labels" {
+                    taken
+                        .iter()
+                        .map(|t| format!("{t}, and --overwrite is false"))
+                        .collect::<Vec<_>>()
+                        .join("\n")
+                } else {
+                    format!(
+                        "--overwrite is false but found the following declared annotation(s): {}",
+                        taken.join("; ")
+                    )
+                }));
+                continue;
+            }
+        }
+        let mut value = obj.value.clone();
+        let map = value.entry("metadata").entry(field);
+        let (mut added, mut removed) = (false, false);
+        for k in &drop {
+            if map.remove(k).is_some() {
+                removed = true;
+            } else if field == "labels" {
+                io.line(format!("label {k:?} not found."));
+            }
+        }
+        for (k, v) in &set {
+            added |= map.get(k).as_str() != Some(v.as_str());
+            map.set(text(k), text(v));
+        }
+        let operation = match (field, added, removed) {
+            ("annotations", ..) => "annotated",
+            (_, true, true) => "modified",
+            (_, true, false) => "labeled",
+            (_, false, true) => "unlabeled",
+            (_, false, false) => "not labeled",
+        };
+        let result = if dry == DryRun::Client {
+            report(io, args, obj.kind, &value, operation, dry)
+        } else {
+            send(w, obj, value, dry)
+                .map_err(Failure::from)
+                .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, dry))
+        };
+        failures.extend(result.err());
+    }
+    Ok(finish(io, &failures))
+}
+
+struct Taint {
+    key: String,
+    value: String,
+    effect: String,
+}
+
+/// `kubectl taint`.
+pub fn taint(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = taint_all(w, io, args);
+    ended(io, result)
+}
+
+fn taint_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
+    let dry = args.dry_run()?;
+    let at = args
+        .pos
+        .iter()
+        .position(|p| p.contains('=') || p.contains(':') || p.ends_with('-'))
+        .unwrap_or(args.pos.len());
+    let (words, specs) = args.pos.split_at(at);
+    if specs.is_empty() {
+        return Err(Failure::new("at least one taint update is required"));
+    }
+    let (mut add, mut drop) = (Vec::new(), Vec::new());
+    for spec in specs {
+        let (body, minus) = spec.strip_suffix('-').map_or((spec.as_str(), false), |b| (b, true));
+        let (pair, effect) = body.split_once(':').unwrap_or((body, ""));
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let known = ["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect);
+        if !known && !(minus && effect.is_empty()) {
+            return Err(Failure::new(format!(
+                "invalid taint effect: {effect}, unsupported taint effect"
+            )));
+        }
+        let taint =
+            Taint { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() };
+        if minus { drop.push(taint) } else { add.push(taint) }
+    }
+    let first = words.first().map_or("", String::as_str);
+    if crate::api::Kind::from_word(first) != Some(Kind::Node) {
+        return Err(Failure::new(format!(
+            "invalid resource type {first}, only node(s) is supported"
+        )));
+    }
+    let options = Options { list: args.on("all") };
+    let selection = select(w, io, args, words, options)?;
+    let mut failures = selection.failures;
+    for target in &selection.targets {
+        let obj = &target.obj;
+        let mut value = obj.value.clone();
+        let list = value.path_mut("spec.taints").list_mut();
+        let mut wrong = None;
+        for t in &drop {
+            let before = list.len();
+            list.retain(|x| {
+                x["key"].str() != t.key || !t.effect.is_empty() && x["effect"].str() != t.effect
+            });
+            if list.len() == before {
+                let name = if t.effect.is_empty() {
+                    t.key.clone()
+                } else {
+                    format!("{}:{}", t.key, t.effect)
+                };
+                wrong = Some(Failure::new(format!("taint {name:?} not found")));
+            }
+        }
+        for t in &add {
+            let same =
+                list.iter().position(|x| x["key"].str() == t.key && x["effect"].str() == t.effect);
+            let mut new = value!({"effect": (t.effect.clone()), "key": (t.key.clone())});
+            if !t.value.is_empty() {
+                new.set("value", t.value.clone());
+            }
+            match same {
+                Some(i) if args.on("overwrite") => list[i] = new,
+                Some(_) => {
+                    wrong = Some(Failure::new(format!(
+                        "node {} already has {} taint(s) with same effect(s) and --overwrite is false",
+                        obj.name(),
+                        t.key
+                    )));
+                }
+                None => list.push(new),
+            }
+        }
+        if let Some(f) = wrong {
+            failures.push(f);
+            continue;
+        }
+        if value["spec"]["taints"].is_empty() {
+            value.entry("spec").remove("taints");
+        }
+        let operation = match (add.is_empty(), drop.is_empty()) {
+            (false, false) => "modified",
+            (true, false) => "untainted",
+            _ => "tainted",
+        };
+        let result = send(w, obj, value, dry)
+            .map_err(Failure::from)
+            .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, dry));
+        failures.extend(result.err());
+    }
+    Ok(finish(io, &failures))
+}

@@ -1,0 +1,101 @@
+//! What the changing commands share: result lines, patches, timeouts.
+
+use crate::api::{Kind, Obj};
+use crate::apiserver::error::Status;
+use crate::apiserver::{Sub, WriteOptions};
+use crate::kubectl::args::{Args, DryRun};
+use crate::kubectl::io::{Failure, Io, Res};
+use crate::kubectl::resources::slashed;
+use crate::manifest::print;
+use crate::value::Value;
+use crate::world::World;
+
+/// The annotation that `kubectl apply` keeps the file in.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Options of a write.
+pub fn write_options(dry: DryRun) -> WriteOptions {
+    WriteOptions { dry_run: dry != DryRun::None, trusted: false }
+}
+
+/// Prints `pod/web-0 patched (dry run)`, or the object where `-o` asks for it.
+///
+/// # Errors
+/// An output format that there is not.
+pub fn report(
+    io: &mut Io,
+    args: &Args,
+    kind: Kind,
+    value: &Value,
+    operation: &str,
+    dry: DryRun,
+) -> Res<()> {
+    let name = value["metadata"]["name"].str();
+    match args.get("output") {
+        None | Some("") => {
+            io.line(format!("{} {operation}{}", slashed(kind, name), dry.suffix()));
+        }
+        Some("name") => io.line(slashed(kind, name)),
+        Some("yaml") => io.print(print::to_yaml(&shown(value))),
+        Some("json") => io.line(print::to_json_pretty(&shown(value)).trim_end()),
+        Some(other) => {
+            return Err(Failure::new(format!("not simulated: -o {other} of this command")));
+        }
+    }
+    Ok(())
+}
+
+/// An object as `-o yaml` shows it.
+fn shown(value: &Value) -> Value {
+    let mut value = value.clone();
+    if value["metadata"].has("managedFields") {
+        value.entry("metadata").remove("managedFields");
+    }
+    value
+}
+
+/// Sends a changed version of an object; gives the new version and whether anything changed.
+///
+/// # Errors
+/// What the server answers.
+pub fn send(w: &mut World, old: &Obj, value: Value, dry: DryRun) -> Result<(Obj, bool), Status> {
+    let mut value = value;
+    // a patch is not bound to a version, unless it names one itself
+    let meta = value.entry("metadata");
+    if meta["resourceVersion"] == old.meta()["resourceVersion"] {
+        meta.remove("resourceVersion");
+    }
+    let new = w.update(old.kind, value, Sub::Main, write_options(dry))?;
+    let changed = new.value != old.value;
+    Ok((new, changed))
+}
+
+/// Prints the failures that came together and gives the exit status.
+pub fn finish(io: &mut Io, failures: &[Failure]) -> i32 {
+    io.fail_all(failures)
+}
+
+/// The pod template's spec of a workload, or a pod's own spec, as a path.
+pub fn pod_spec_path(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Pod => Some("spec"),
+        Kind::StatefulSet
+        | Kind::Deployment
+        | Kind::ReplicaSet
+        | Kind::DaemonSet
+        | Kind::Job
+        | Kind::ReplicationController => Some("spec.template.spec"),
+        Kind::CronJob => Some("spec.jobTemplate.spec.template.spec"),
+        _ => None,
+    }
+}
+
+/// `a=b` and `a-` apart from what stands before them.
+pub fn pairs(words: &[String]) -> (Vec<String>, Vec<String>) {
+    let at = words
+        .iter()
+        .position(|w| w.contains('=') || w.len() > 1 && w.ends_with('-'))
+        .unwrap_or(words.len());
+    let (head, tail) = words.split_at(at);
+    (head.to_vec(), tail.to_vec())
+}

@@ -1,0 +1,503 @@
+//! Objects made from flags: `create deployment`, `create service`, `expose`, `run` and so on.
+
+use crate::api::Kind;
+use crate::kubectl::args::{Args, DryRun};
+use crate::kubectl::files;
+use crate::kubectl::io::{Failure, Io, Res, Run};
+use crate::kubectl::resources::{Options, select};
+use crate::kubectl::verbs::change::ended;
+use crate::kubectl::verbs::common::{report, write_options};
+use crate::value;
+use crate::value::{Map, Value, text};
+use crate::world::World;
+
+/// Creates what flags describe; `failed`: words in front of the server's refusal.
+fn make(
+    w: &mut World,
+    io: &mut Io,
+    args: &Args,
+    kind: Kind,
+    mut value: Value,
+    failed: &str,
+    operation: &str,
+) -> Res<i32> {
+    let dry = args.dry_run()?;
+    if kind.info().namespaced {
+        let shown = dry == DryRun::Client && args.given("output");
+        if !shown || args.given_ns().is_some() {
+            value.entry("metadata").set("namespace", args.ns(w));
+        }
+    }
+    let made = if dry == DryRun::Client {
+        value.set("apiVersion", kind.info().api_version);
+        value.set("kind", kind.info().kind);
+        value
+    } else {
+        match w.create(kind, value, write_options(dry)) {
+            Ok(obj) => obj.value.clone(),
+            Err(e) if failed.is_empty() || e.reason == crate::apiserver::error::Reason::Invalid => {
+                return Err(e.into());
+            }
+            Err(e) => return Err(Failure::new(format!("{failed} {e}"))),
+        }
+    };
+    report(io, args, kind, &made, operation, dry)?;
+    Ok(0)
+}
+
+fn name<'a>(args: &'a Args, n: usize) -> Res<&'a str> {
+    match args.pos.len().min(args.dash.unwrap_or(usize::MAX)) {
+        0 => Err(Failure(format!(
+            "error: exactly one NAME is required, got 0\nSee 'kubectl {} -h' for help and examples",
+            args.verb
+        ))),
+        many if many > n => Err(Failure(format!(
+            "error: exactly one NAME is required, got {many}\nSee 'kubectl {} -h' for help and examples",
+            args.verb
+        ))),
+        _ => Ok(args.pos.first().map_or("", String::as_str)),
+    }
+}
+
+fn words(args: &Args) -> Vec<Value> {
+    let skip = args.dash.unwrap_or(args.pos.len());
+    args.pos.iter().skip(skip).map(|p| text(p).into()).collect()
+}
+
+/// `kubectl create namespace`.
+pub fn namespace(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = name(args, 1).and_then(|n| {
+        let value = value!({"metadata": {"name": (text(n))}});
+        make(w, io, args, Kind::Namespace, value, "", "created")
+    });
+    ended(io, result)
+}
+
+/// `kubectl create serviceaccount`.
+pub fn service_account(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = name(args, 1).and_then(|n| {
+        let value = value!({"metadata": {"name": (text(n))}});
+        make(
+            w,
+            io,
+            args,
+            Kind::ServiceAccount,
+            value,
+            "failed to create serviceaccount:",
+            "created",
+        )
+    });
+    ended(io, result)
+}
+
+/// `kubectl create deployment`.
+pub fn deployment(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = name(args, 1).and_then(|n| {
+        let images = args.list("image");
+        if images.is_empty() {
+            return Err(Failure::new("required flag(s) \"image\" not set"));
+        }
+        let command = words(args);
+        let containers: Vec<Value> = images
+            .iter()
+            .map(|image| {
+                let base = image.rsplit('/').next().unwrap_or(image);
+                let base = base.split([':', '@']).next().unwrap_or(base);
+                let mut c = value!({"image": (text(image)), "name": (text(base)), "resources": {}});
+                if let Some(port) = args.int("port").filter(|p| *p > 0) {
+                    c.set("ports", value!([{"containerPort": port}]));
+                }
+                if !command.is_empty() {
+                    c.set("command", command.clone());
+                }
+                c
+            })
+            .collect();
+        let labels = value!({"app": (text(n))});
+        let value = value!({
+            "metadata": {"labels": (labels.clone()), "name": (text(n))},
+            "spec": {
+                "replicas": (args.int("replicas").unwrap_or(1)),
+                "selector": {"matchLabels": (labels.clone())},
+                "strategy": {},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+            },
+            "status": {}
+        });
+        make(w, io, args, Kind::Deployment, value, "failed to create deployment:", "created")
+    });
+    ended(io, result)
+}
+
+/// `kubectl create service clusterip|nodeport|loadbalancer|externalname`.
+pub fn service(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let (kind, words) = args.pos.split_first().map_or(("", &[][..]), |(k, r)| (k.as_str(), r));
+    let result = (|| {
+        let (service_type, long) = match kind {
+            "clusterip" => ("ClusterIP", "ClusterIP"),
+            "nodeport" => ("NodePort", "NodePort"),
+            "loadbalancer" => ("LoadBalancer", "LoadBalancer"),
+            "externalname" => ("ExternalName", "ExternalName"),
+            other => {
+                return Err(Failure(format!(
+                    "error: unknown command {other:?}\nSee 'kubectl create service -h' for help and examples"
+                )));
+            }
+        };
+        let [n] = words else {
+            return Err(Failure(format!(
+                "error: exactly one NAME is required, got {}\nSee 'kubectl create service {kind} -h' for help and examples",
+                words.len()
+            )));
+        };
+        let mut ports = Vec::new();
+        for pair in args.list("tcp") {
+            let (port, target) = pair.split_once(':').unwrap_or((&pair, &pair));
+            let Ok(number) = port.parse::<i64>() else {
+                return Err(Failure::new(format!(
+                    "strconv.ParseInt: parsing {port:?}: invalid syntax"
+                )));
+            };
+            let target =
+                target.parse::<i64>().map_or_else(|_| Value::from(text(target)), Value::from);
+            ports.push(value!({
+                "name": (format!("{}", pair.replace(':', "-"))), "port": number,
+                "protocol": "TCP", "targetPort": target
+            }));
+        }
+        let headless = args.get("clusterip") == Some("None");
+        if ports.is_empty() && !headless && service_type != "ExternalName" {
+            return Err(Failure::new("at least one tcp port specifier must be provided"));
+        }
+        let labels = value!({"app": (text(n))});
+        let mut value = value!({
+            "metadata": {"labels": (labels.clone()), "name": (text(n))},
+            "spec": {"selector": labels, "type": service_type}
+        });
+        let spec = value.entry("spec");
+        if !ports.is_empty() {
+            spec.set("ports", ports);
+        }
+        if let Some(ip) = args.get("clusterip") {
+            spec.set("clusterIP", text(ip));
+        }
+        if let Some(host) = args.get("external-name") {
+            spec.set("externalName", text(host));
+        }
+        let failed = format!("failed to create {long} service:");
+        make(w, io, args, Kind::Service, value, &failed, "created")
+    })();
+    ended(io, result)
+}
+
+/// The data of `--from-literal`, `--from-file`, `--from-env-file`.
+fn data(w: &World, io: &Io, args: &Args) -> Res<Map> {
+    let mut map = Map::new();
+    for pair in args.all("from-literal") {
+        let Some((k, v)) = pair.split_once('=') else {
+            return Err(Failure::new(format!("invalid literal source {pair}, expected key=value")));
+        };
+        map.insert(text(k), text(v.trim_matches(['"', '\''])));
+    }
+    for source in args.all("from-file") {
+        let (key, path) = match source.split_once('=') {
+            Some((k, p)) => (k, p),
+            None => (source.rsplit('/').next().unwrap_or(source), source),
+        };
+        let Some(t) = files::read(w, io, path) else {
+            return Err(Failure::new(format!("error reading {path}: no such file or directory")));
+        };
+        map.insert(text(key), t.clone());
+    }
+    for path in args.all("from-env-file") {
+        let Some(t) = files::read(w, io, path) else {
+            return Err(Failure::new(format!("error reading {path}: no such file or directory")));
+        };
+        for line in t.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+            let (k, v) = line.split_once('=').unwrap_or((line, ""));
+            map.insert(text(k), text(v));
+        }
+    }
+    Ok(map)
+}
+
+/// `kubectl create configmap`.
+pub fn config_map(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = name(args, 1).and_then(|n| {
+        let data = data(w, io, args)?;
+        let mut value = value!({"metadata": {"name": (text(n))}});
+        if !data.is_empty() {
+            value.set("data", data);
+        }
+        make(w, io, args, Kind::ConfigMap, value, "failed to create configmap:", "created")
+    });
+    ended(io, result)
+}
+
+/// `kubectl create secret generic`.
+pub fn secret(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = (|| {
+        let n = match args.pos.as_slice() {
+            [kind, n] if kind == "generic" => n.clone(),
+            [kind, ..] if kind != "generic" => {
+                return Err(Failure::new(format!("not simulated: create secret {kind}")));
+            }
+            _ => {
+                return Err(Failure(
+                    "error: exactly one NAME is required, got 0\nSee 'kubectl create secret generic -h' for help and examples"
+                        .to_owned(),
+                ));
+            }
+        };
+        let mut coded = Map::new();
+        for (k, v) in data(w, io, args)?.iter() {
+            coded.insert(k, crate::shell::base64(v.str().as_bytes()));
+        }
+        let mut value = value!({"metadata": {"name": (text(&n))}});
+        if !coded.is_empty() {
+            value.set("data", coded);
+        }
+        if let Some(t) = args.get("type") {
+            value.set("type", text(t));
+        }
+        make(w, io, args, Kind::Secret, value, "failed to create secret", "created")
+    })();
+    ended(io, result)
+}
+
+/// `kubectl create poddisruptionbudget`.
+pub fn budget(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = name(args, 1).and_then(|n| {
+        let number = |s: &str| s.parse::<i64>().map_or_else(|_| text(s).into(), Value::from);
+        let mut spec = Value::map();
+        for (flag, field) in
+            [("min-available", "minAvailable"), ("max-unavailable", "maxUnavailable")]
+        {
+            if let Some(v) = args.get(flag) {
+                spec.set(field, number(v));
+            }
+        }
+        if args.text("selector").is_empty() {
+            return Err(Failure::new("a selector must be specified"));
+        }
+        if spec.is_empty() {
+            return Err(Failure::new("one of min-available or max-unavailable must be specified"));
+        }
+        if spec.len() > 1 {
+            return Err(Failure::new("min-available and max-unavailable cannot be both specified"));
+        }
+        spec.path_mut("selector").set("matchLabels", labels(args.text("selector")));
+        let value = value!({"metadata": {"name": (text(n))}, "spec": spec});
+        let failed = "failed to create poddisruptionbudgets:";
+        make(w, io, args, Kind::PodDisruptionBudget, value, failed, "created")
+    });
+    ended(io, result)
+}
+
+/// `kubectl create quota`.
+pub fn quota(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = name(args, 1).and_then(|n| {
+        let hard = labels(args.text("hard"));
+        let value = value!({"metadata": {"name": (text(n))}, "spec": {"hard": hard}});
+        make(w, io, args, Kind::ResourceQuota, value, "failed to create quota:", "created")
+    });
+    ended(io, result)
+}
+
+/// `a=b,c=d` as a map.
+fn labels(s: &str) -> Value {
+    s.split(',')
+        .filter_map(|p| p.split_once('='))
+        .map(|(k, v)| (text(k.trim()), Value::from(text(v.trim()))))
+        .collect::<Map>()
+        .into()
+}
+
+/// `kubectl expose`.
+pub fn expose(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = expose_all(w, io, args);
+    ended(io, result)
+}
+
+fn expose_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
+    let selection = select(w, io, args, &args.pos, Options::default())?;
+    if let Some(f) = selection.failures.first() {
+        return Err(f.clone());
+    }
+    for target in &selection.targets {
+        let obj = &target.obj;
+        let (selector, template) = match obj.kind {
+            Kind::Pod => (obj.meta()["labels"].clone(), obj.spec()),
+            Kind::Service => (obj.spec()["selector"].clone(), obj.spec()),
+            Kind::Deployment | Kind::ReplicaSet => {
+                (obj.spec()["selector"]["matchLabels"].clone(), &obj.spec()["template"]["spec"])
+            }
+            Kind::ReplicationController => {
+                (obj.spec()["selector"].clone(), &obj.spec()["template"]["spec"])
+            }
+            kind => {
+                let info = kind.info();
+                let group =
+                    if info.group.is_empty() { String::new() } else { format!(".{}", info.group) };
+                return Err(Failure::new(format!("cannot expose a {}{group}", info.kind)));
+            }
+        };
+        let selector = match args.get("selector") {
+            Some(s) => labels(s),
+            None => selector,
+        };
+        if selector.is_empty() {
+            return Err(Failure::new(
+                "couldn't retrieve selectors via --selector flag or introspection: the object has no labels and cannot be exposed",
+            ));
+        }
+        let mut ports = Vec::new();
+        let target_port = args
+            .get("target-port")
+            .map(|t| t.parse::<i64>().map_or_else(|_| Value::from(text(t)), Value::from));
+        let protocol = args.get("protocol").unwrap_or("TCP").to_owned();
+        let given: Vec<i64> = args.list("port").iter().filter_map(|p| p.parse().ok()).collect();
+        let found: Vec<i64> = if given.is_empty() {
+            if obj.kind == Kind::Service {
+                template["ports"].items().iter().filter_map(|p| p["port"].as_int()).collect()
+            } else {
+                let containers = template["containers"].items().iter();
+                containers
+                    .flat_map(|c| c["ports"].items())
+                    .filter_map(|p| p["containerPort"].as_int())
+                    .collect()
+            }
+        } else {
+            given
+        };
+        if found.is_empty() && args.get("cluster-ip") != Some("None") {
+            return Err(Failure(
+                "error: couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples"
+                    .to_owned(),
+            ));
+        }
+        for (i, port) in found.iter().enumerate() {
+            let mut p = value!({
+                "port": (*port), "protocol": (protocol.clone()),
+                "targetPort": (target_port.clone().unwrap_or_else(|| Value::from(*port)))
+            });
+            if found.len() > 1 {
+                p.set("name", format!("port-{}", i + 1));
+            }
+            ports.push(p);
+        }
+        let name = args.get("name").map_or_else(|| obj.name(), text);
+        let mut value = value!({
+            "metadata": {"name": name},
+            "spec": {"selector": selector}
+        });
+        if !obj.meta()["labels"].is_empty() {
+            value.entry("metadata").set("labels", obj.meta()["labels"].clone());
+        }
+        if !ports.is_empty() {
+            value.entry("spec").set("ports", ports);
+        }
+        for (flag, field) in [("type", "type"), ("cluster-ip", "clusterIP")] {
+            if let Some(v) = args.get(flag) {
+                value.entry("spec").set(field, text(v));
+            }
+        }
+        make(w, io, args, Kind::Service, value, "", "exposed")?;
+    }
+    Ok(0)
+}
+
+/// The pod of `kubectl run`.
+///
+/// # Errors
+/// What is missing or wrong in the flags.
+pub fn pod(args: &Args) -> Res<Value> {
+    let n = match args.pos.len().min(args.dash.unwrap_or(usize::MAX)) {
+        0 => {
+            return Err(Failure(
+                "error: NAME is required for run\nSee 'kubectl run -h' for help and examples"
+                    .to_owned(),
+            ));
+        }
+        _ => args.pos.first().map_or("", String::as_str),
+    };
+    let Some(image) = args.get("image").filter(|i| !i.is_empty()) else {
+        return Err(Failure::new("required flag(s) \"image\" not set"));
+    };
+    let restart = args.get("restart").unwrap_or("Always");
+    if !matches!(restart, "Always" | "OnFailure" | "Never") {
+        return Err(Failure::new(format!("invalid restart policy: {restart}")));
+    }
+    let mut c = value!({"image": (text(image)), "name": (text(n)), "resources": {}});
+    // words after the name are the command's, with or without --
+    let words: Vec<Value> = args.pos.iter().skip(1).map(|p| text(p).into()).collect();
+    if !words.is_empty() {
+        c.set(if args.on("command") { "command" } else { "args" }, words);
+    }
+    let env: Vec<Value> = args
+        .all("env")
+        .filter_map(|e| e.split_once('='))
+        .map(|(k, v)| value!({"name": (text(k)), "value": (text(v))}))
+        .collect();
+    if !env.is_empty() {
+        c.set("env", env);
+    }
+    if let Some(port) = args.int("port").filter(|p| *p > 0) {
+        c.set("ports", value!([{"containerPort": port}]));
+    }
+    if let Some(policy) = args.get("image-pull-policy") {
+        c.set("imagePullPolicy", text(policy));
+    }
+    for (flag, field) in [("stdin", "stdin"), ("tty", "tty")] {
+        if args.on(flag) {
+            c.set(field, true);
+        }
+    }
+    if args.on("stdin") {
+        c.set("stdinOnce", true);
+    }
+    let labels = match args.get("labels") {
+        Some(l) => labels(l),
+        None => value!({"run": (text(n))}),
+    };
+    let mut pod = value!({
+        "metadata": {"labels": labels, "name": (text(n))},
+        "spec": {"containers": [c], "dnsPolicy": "ClusterFirst", "restartPolicy": (text(restart))},
+        "status": {}
+    });
+    let notes = args.list("annotations");
+    if !notes.is_empty() {
+        pod.entry("metadata").set("annotations", labels_of(&notes));
+    }
+    if let Some(o) = args.get("overrides") {
+        let change = serde_json::from_str::<serde_json::Value>(o)
+            .map(|v| crate::shell::json_value(&v))
+            .map_err(|_| Failure::new("Invalid value for overrides: it is no JSON"))?;
+        pod = match args.get("override-type") {
+            Some("strategic") => crate::apiserver::patch::strategic(&pod, &change),
+            _ => crate::apiserver::patch::merge(&pod, &change),
+        };
+    }
+    Ok(pod)
+}
+
+fn labels_of(pairs: &[String]) -> Value {
+    labels(&pairs.join(","))
+}
+
+/// `kubectl run`.
+pub fn run(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = run_pod(w, io, args);
+    ended(io, result)
+}
+
+fn run_pod(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
+    let pod = pod(args)?;
+    if args.on("rm") && !args.on("stdin") && !args.on("attach") {
+        return Err(Failure::new("--rm should only be used for attached containers"));
+    }
+    if args.on("stdin") || args.on("attach") {
+        return Err(Failure::new("not simulated: kubectl run -i"));
+    }
+    make(w, io, args, Kind::Pod, pod, "", "created")
+}

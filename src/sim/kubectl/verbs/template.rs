@@ -1,0 +1,225 @@
+//! A pod template as `rollout history --revision` prints it: fields and values apart by tabs,
+//! nothing aligned.
+
+use std::fmt::Write as _;
+
+use crate::value::Value;
+
+fn pairs(map: &Value, equals: &str) -> Vec<String> {
+    map.pairs().map(|(k, v)| format!("{k}{equals}{}", v.str())).collect()
+}
+
+fn list(out: &mut String, indent: &str, label: &str, items: &[String]) {
+    if items.is_empty() {
+        let _ = writeln!(out, "{indent}{label}:\t<none>");
+    }
+    for (i, item) in items.iter().enumerate() {
+        if i == 0 {
+            let _ = writeln!(out, "{indent}{label}:\t{item}");
+        } else {
+            let _ = writeln!(out, "{indent}\t{item}");
+        }
+    }
+}
+
+/// The block that begins with `Pod Template:`.
+pub fn tabbed(template: &Value) -> String {
+    let mut out = String::from("Pod Template:\n");
+    let spec = &template["spec"];
+    list(&mut out, "  ", "Labels", &pairs(&template["metadata"]["labels"], "="));
+    let notes = pairs(&template["metadata"]["annotations"], ": ");
+    if !notes.is_empty() {
+        list(&mut out, "  ", "Annotations", &notes);
+    }
+    let account = spec["serviceAccountName"].str();
+    if !account.is_empty() {
+        let _ = writeln!(out, "  Service Account:\t{account}");
+    }
+    for (field, label) in [("initContainers", "Init Containers"), ("containers", "Containers")] {
+        if spec[field].is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "  {label}:");
+        for c in spec[field].items() {
+            container(&mut out, c);
+        }
+    }
+    volumes(&mut out, &spec["volumes"]);
+    list(&mut out, "  ", "Node-Selectors", &pairs(&spec["nodeSelector"], "="));
+    let tolerations: Vec<String> = spec["tolerations"].items().iter().map(toleration).collect();
+    list(&mut out, "  ", "Tolerations", &tolerations);
+    out
+}
+
+fn toleration(t: &Value) -> String {
+    let mut s = t["key"].str().to_owned();
+    if !t["value"].is_empty() {
+        let _ = write!(s, "={}", t["value"].str());
+    }
+    if !t["effect"].is_empty() {
+        let _ = write!(s, ":{}", t["effect"].str());
+    }
+    if t["operator"].str() == "Exists" {
+        s.push_str(if s.is_empty() { "op=Exists" } else { " op=Exists" });
+    }
+    if let Some(n) = t["tolerationSeconds"].as_int() {
+        let _ = write!(s, " for {n}s");
+    }
+    s
+}
+
+fn container(out: &mut String, c: &Value) {
+    let _ = writeln!(out, "   {}:", c["name"].str());
+    let _ = writeln!(out, "    Image:\t{}", c["image"].str());
+    let ports = c["ports"].items();
+    let port = |p: &Value, field: &str| {
+        let name = p["name"].str();
+        let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
+        format!(
+            "{}/{}{name}",
+            p[field].int_or(0),
+            if p["protocol"].is_empty() { "TCP" } else { p["protocol"].str() }
+        )
+    };
+    for (field, one, many) in
+        [("containerPort", "Port", "Ports"), ("hostPort", "Host Port", "Host Ports")]
+    {
+        let shown: Vec<String> = ports.iter().map(|p| port(p, field)).collect();
+        match shown.as_slice() {
+            [] => {
+                let _ = writeln!(out, "    {one}:\t<none>");
+            }
+            [p] => {
+                let _ = writeln!(out, "    {one}:\t{p}");
+            }
+            all => {
+                let _ = writeln!(out, "    {many}:\t{}", all.join(", "));
+            }
+        }
+    }
+    for (field, label) in [("command", "Command"), ("args", "Args")] {
+        if !c[field].is_empty() {
+            let _ = writeln!(out, "    {label}:");
+            for word in c[field].items() {
+                for line in word.str().lines() {
+                    let _ = writeln!(out, "      {line}");
+                }
+            }
+        }
+    }
+    for (field, label) in [("limits", "Limits"), ("requests", "Requests")] {
+        if !c["resources"][field].is_empty() {
+            let _ = writeln!(out, "    {label}:");
+            for (k, v) in c["resources"][field].pairs() {
+                let _ = writeln!(out, "      {k}:\t{}", v.str());
+            }
+        }
+    }
+    if c["env"].is_empty() {
+        let _ = writeln!(out, "    Environment:\t<none>");
+    } else {
+        let _ = writeln!(out, "    Environment:");
+        for e in c["env"].items() {
+            let from = &e["valueFrom"];
+            let value = if !from["fieldRef"].is_null() {
+                format!(
+                    " ({}:{})",
+                    if from["fieldRef"]["apiVersion"].is_empty() {
+                        "v1"
+                    } else {
+                        from["fieldRef"]["apiVersion"].str()
+                    },
+                    from["fieldRef"]["fieldPath"].str()
+                )
+            } else if !from["configMapKeyRef"].is_null() {
+                format!(
+                    "<set to the key '{}' of config map '{}'>\tOptional: {}",
+                    from["configMapKeyRef"]["key"].str(),
+                    from["configMapKeyRef"]["name"].str(),
+                    from["configMapKeyRef"]["optional"].is_true()
+                )
+            } else if !from["secretKeyRef"].is_null() {
+                format!(
+                    "<set to the key '{}' in secret '{}'>\tOptional: {}",
+                    from["secretKeyRef"]["key"].str(),
+                    from["secretKeyRef"]["name"].str(),
+                    from["secretKeyRef"]["optional"].is_true()
+                )
+            } else {
+                e["value"].str().to_owned()
+            };
+            let _ = writeln!(out, "      {}:\t{value}", e["name"].str());
+        }
+    }
+    if c["volumeMounts"].is_empty() {
+        let _ = writeln!(out, "    Mounts:\t<none>");
+    } else {
+        let _ = writeln!(out, "    Mounts:");
+        let mut mounts: Vec<&Value> = c["volumeMounts"].items().iter().collect();
+        mounts.sort_by_key(|m| m["mountPath"].to_str());
+        for m in mounts {
+            let mode = if m["readOnly"].is_true() { "ro" } else { "rw" };
+            let path = if m["subPath"].is_empty() {
+                String::new()
+            } else {
+                format!(",path={:?}", m["subPath"].str())
+            };
+            let _ = writeln!(
+                out,
+                "      {} from {} ({mode}{path})",
+                m["mountPath"].str(),
+                m["name"].str()
+            );
+        }
+    }
+}
+
+fn volumes(out: &mut String, volumes: &Value) {
+    if volumes.is_empty() {
+        let _ = writeln!(out, "  Volumes:\t<none>");
+        return;
+    }
+    let _ = writeln!(out, "  Volumes:");
+    for v in volumes.items() {
+        let _ = writeln!(out, "   {}:", v["name"].str());
+        let mut lines: Vec<(&str, String)> = Vec::new();
+        if let Some(s) = v.as_map().and_then(|m| m.get("emptyDir")) {
+            let limit = s["sizeLimit"].str();
+            lines.push((
+                "Type",
+                "EmptyDir (a temporary directory that shares a pod's lifetime)".to_owned(),
+            ));
+            lines.push(("Medium", s["medium"].str().to_owned()));
+            lines.push(("SizeLimit", if limit.is_empty() { "<unset>" } else { limit }.to_owned()));
+        } else if !v["persistentVolumeClaim"].is_null() {
+            let s = &v["persistentVolumeClaim"];
+            lines.push((
+                "Type",
+                "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)"
+                    .to_owned(),
+            ));
+            lines.push(("ClaimName", s["claimName"].str().to_owned()));
+            lines.push(("ReadOnly", s["readOnly"].is_true().to_string()));
+        } else if !v["configMap"].is_null() {
+            let s = &v["configMap"];
+            lines.push(("Type", "ConfigMap (a volume populated by a ConfigMap)".to_owned()));
+            lines.push(("Name", s["name"].str().to_owned()));
+            lines.push(("Optional", s["optional"].is_true().to_string()));
+        } else if !v["secret"].is_null() {
+            let s = &v["secret"];
+            lines.push(("Type", "Secret (a volume populated by a Secret)".to_owned()));
+            lines.push(("SecretName", s["secretName"].str().to_owned()));
+            lines.push(("Optional", s["optional"].is_true().to_string()));
+        } else if !v["hostPath"].is_null() {
+            let s = &v["hostPath"];
+            lines.push(("Type", "HostPath (bare host directory volume)".to_owned()));
+            lines.push(("Path", s["path"].str().to_owned()));
+            lines.push(("HostPathType", s["type"].str().to_owned()));
+        } else {
+            lines.push(("<unknown>", String::new()));
+        }
+        for (label, value) in lines {
+            let _ = writeln!(out, "    {label}:\t{value}");
+        }
+    }
+}
