@@ -60,6 +60,8 @@ pub struct World {
     pub net: crate::net::State,
     /// Terminals and what runs in them.
     pub terminals: crate::kubectl::State,
+    /// Counters of ReplicaSets.
+    pub(crate) replicasets: crate::controllers::replicaset::State,
     /// The garbage collector's graph.
     pub(crate) gc: crate::controllers::garbage_collector::State,
     /// Knowledge of the node lifecycle controllers.
@@ -91,6 +93,7 @@ impl World {
             claims: crate::storage::claims::Index::default(),
             net: crate::net::State::default(),
             terminals: crate::kubectl::State::default(),
+            replicasets: crate::controllers::replicaset::State::default(),
             gc: crate::controllers::garbage_collector::State::default(),
             nodes: crate::controllers::node_lifecycle::State::default(),
             inputs_seen: 0,

@@ -2,7 +2,7 @@
 //! It follows Kubernetes' `pkg/controller/replicaset` and `controller_utils.go`.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::time::{SECOND, parse};
 use crate::api::{Key, Kind, Obj, Object, Phase, selector};
@@ -17,6 +17,9 @@ use crate::value;
 use crate::value::{Str, Value};
 use crate::world::World;
 
+#[cfg(test)]
+mod tests;
+
 /// Name under which the controller's events appear.
 pub const COMPONENT: &str = "replicaset-controller";
 /// Annotation of a pod: cheap ones go first when a set shrinks.
@@ -24,20 +27,111 @@ const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 /// A pass creates or deletes at most that many pods.
 const BURST: i64 = 500;
 
+/// Counters that are kept with each change of a pod, so that a pass need not look at all pods.
+#[derive(Clone, Default)]
+pub struct State {
+    /// By the uid of the owner.
+    sets: BTreeMap<Str, Counts>,
+    /// Pods without a controller, by namespace and name.
+    orphans: BTreeSet<(Str, Str)>,
+}
+
+/// Pods of one owner.
+#[derive(Clone, Default)]
+struct Counts {
+    active: i64,
+    ready: i64,
+    terminating: i64,
+    /// Pods whose labels are not those of the set's template.
+    odd: BTreeSet<Str>,
+}
+
 /// Wakes for sets, their pods, and orphans that a set's selector matches.
 pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     match new.kind {
-        Kind::ReplicaSet if change != ChangeType::Deleted => {
+        Kind::ReplicaSet if change == ChangeType::Deleted => {
+            w.replicasets.sets.remove(&new.uid());
+        }
+        Kind::ReplicaSet => {
+            let labels = |o: &Obj| o.spec()["template"]["metadata"]["labels"].clone();
+            if old.is_none_or(|o| labels(o) != labels(new)) {
+                find_odd(w, new);
+            }
             w.enqueue(Comp::ReplicaSet, new.key());
         }
-        Kind::Pod => pod_changed(w, change, old, new),
+        Kind::Pod => {
+            let set = owner(w, new);
+            count(w, change, old, new, set.as_ref());
+            pod_changed(w, change, old, new, set.as_ref());
+        }
         _ => {}
     }
 }
 
-fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
-    let owner = owner(w, new);
-    if let Some(set) = &owner {
+/// Takes the old version of a pod out of the counters and the new one in.
+fn count(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj, set: Option<&Obj>) {
+    let state = &mut w.replicasets;
+    for (pod, n) in [(old, -1), (Some(new).filter(|_| change != ChangeType::Deleted), 1)] {
+        let Some(pod) = pod else { continue };
+        let facts = pod.pod();
+        if facts.owner.is_empty() {
+            let id = (pod.ns(), pod.name());
+            if n > 0 {
+                state.orphans.insert(id);
+            } else {
+                state.orphans.remove(&id);
+            }
+            continue;
+        }
+        // pods of other controllers are none of these counters' business
+        let replicas = pod.controller_ref().is_some_and(|r| r["kind"].str() == "ReplicaSet");
+        if !replicas {
+            continue;
+        }
+        let counts = state.sets.entry(facts.owner.clone()).or_default();
+        if active(pod) {
+            counts.active += n;
+            counts.ready += n * i64::from(facts.ready);
+        } else if facts.terminating && !finished(pod) {
+            counts.terminating += n;
+        }
+        if n < 0 && !counts.odd.is_empty() {
+            counts.odd.remove(&pod.name());
+        }
+    }
+    let odd = change != ChangeType::Deleted && set.is_some_and(|s| !labelled(s, new));
+    if odd && let Some(counts) = state.sets.get_mut(&new.pod().owner) {
+        counts.odd.insert(new.name());
+    }
+}
+
+/// Has the pod all labels of the set's template, and does the selector match it?
+fn labelled(set: &Object, pod: &Object) -> bool {
+    let labels = &pod.meta()["labels"];
+    let spec = set.spec();
+    spec["template"]["metadata"]["labels"].pairs().all(|(k, v)| labels.get(k) == v)
+        && selector::matches(&spec["selector"], labels)
+}
+
+fn find_odd(w: &mut World, set: &Obj) {
+    let (ns, uid) = (set.ns(), set.uid());
+    let odd: BTreeSet<Str> = w
+        .store
+        .list(Kind::Pod, &ns)
+        .filter(|p| p.pod().owner == uid && !labelled(set, p))
+        .map(|p| p.name())
+        .collect();
+    w.replicasets.sets.entry(uid).or_default().odd = odd;
+}
+
+fn pod_changed(
+    w: &mut World,
+    change: ChangeType,
+    old: Option<&Obj>,
+    new: &Obj,
+    owner: Option<&Obj>,
+) {
+    if let Some(set) = owner {
         let min_ready = set.spec()["minReadySeconds"].int_or(0);
         let key = set.key();
         let became_ready = new.pod().ready && !old.is_some_and(|o| o.pod().ready);
@@ -47,7 +141,7 @@ fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) 
         }
         w.enqueue(Comp::ReplicaSet, key);
     }
-    let before = old.filter(|o| o.controller_uid() != new.controller_uid());
+    let before = old.filter(|o| o.pod().owner != new.pod().owner);
     if let Some(set) = before.and_then(|o| self::owner(w, o)) {
         let key = set.key();
         w.enqueue(Comp::ReplicaSet, key);
@@ -94,14 +188,43 @@ fn finished(pod: &Object) -> bool {
 pub fn reconcile(w: &World, key: &Key) -> Plan {
     let mut plan = Plan::default();
     let Some(set) = w.store.by_key(key) else { return plan };
+    if let Some(counts) = steady(w, set) {
+        status(set, &counts, &mut plan);
+        return plan;
+    }
     let pods = claim_pods(w, set, &key.ns, &mut plan);
     let (live, rest): (Vec<&Obj>, Vec<&Obj>) = pods.into_iter().partition(|p| active(p));
     let terminating = rest.iter().filter(|p| p.pod().terminating && !finished(p)).count();
     if !set.terminating() {
         manage(w, set, &live, &mut plan);
     }
-    status(w, set, &live, terminating, &mut plan);
+    status(set, &counted(w, set, &live, terminating), &mut plan);
     plan
+}
+
+/// The counters alone, where they say that nothing is to be done and nothing has to be timed.
+fn steady(w: &World, set: &Obj) -> Option<Tally> {
+    let counts = w.replicasets.sets.get(&set.uid())?;
+    let as_wanted = counts.active == set.spec()["replicas"].int_or(1) || set.terminating();
+    let timed = set.spec()["minReadySeconds"].int_or(0) > 0;
+    let ns = set.ns();
+    let adoptable = |(o, name): &(Str, Str)| {
+        *o == ns
+            && w.store.get(Kind::Pod, o, name).is_some_and(|p| {
+                active(p) && selector::matches(&set.spec()["selector"], &p.meta()["labels"])
+            })
+    };
+    if !as_wanted || timed || !counts.odd.is_empty() || w.replicasets.orphans.iter().any(adoptable)
+    {
+        return None;
+    }
+    Some(Tally {
+        replicas: counts.active,
+        labelled: counts.active,
+        ready: counts.ready,
+        available: counts.ready,
+        terminating: counts.terminating,
+    })
 }
 
 /// Pods of this set; orphans are adopted, strangers released.
@@ -142,7 +265,7 @@ fn manage(w: &World, set: &Obj, live: &[&Obj], plan: &mut Plan) {
     let wanted = set.spec()["replicas"].int_or(1);
     let missing = wanted - live.len() as i64;
     if missing > 0 {
-        let mut taken = Vec::new();
+        let mut taken = BTreeSet::new();
         for n in 0..missing.min(BURST) {
             create(w, set, n, &mut taken, plan);
         }
@@ -163,7 +286,7 @@ fn manage(w: &World, set: &Obj, live: &[&Obj], plan: &mut Plan) {
     }
 }
 
-fn create(w: &World, set: &Obj, n: i64, taken: &mut Vec<Str>, plan: &mut Plan) {
+fn create(w: &World, set: &Obj, n: i64, taken: &mut BTreeSet<Str>, plan: &mut Plan) {
     let template = &set.spec()["template"];
     let prefix = format!("{}-", set.name());
     let label = [set.meta()["uid"].str(), &w.now.to_string(), &n.to_string()];
@@ -174,7 +297,7 @@ fn create(w: &World, set: &Obj, n: i64, taken: &mut Vec<Str>, plan: &mut Plan) {
             break name;
         }
     };
-    taken.push(name.clone());
+    taken.insert(name.clone());
     let mut meta = value!({
         "generateName": prefix,
         "name": (name.clone()),
@@ -279,8 +402,17 @@ fn worth(pod: &Object, neighbours: &BTreeMap<Str, i64>) -> Worth {
     }
 }
 
+/// What `status` tells.
+struct Tally {
+    replicas: i64,
+    labelled: i64,
+    ready: i64,
+    available: i64,
+    terminating: i64,
+}
+
 /// Counts the pods as they were when the pass began.
-fn status(w: &World, set: &Obj, live: &[&Obj], terminating: usize, plan: &mut Plan) {
+fn counted(w: &World, set: &Obj, live: &[&Obj], terminating: usize) -> Tally {
     let min_ready = u64::try_from(set.spec()["minReadySeconds"].int_or(0)).unwrap_or(0) * SECOND;
     let labels = &set.spec()["template"]["metadata"]["labels"];
     let (mut labelled, mut ready, mut available) = (0, 0, 0);
@@ -293,15 +425,20 @@ fn status(w: &World, set: &Obj, live: &[&Obj], terminating: usize, plan: &mut Pl
             available += i64::from(min_ready == 0 || facts.ready_since + min_ready <= w.now);
         }
     }
+    let (replicas, terminating) = (live.len() as i64, terminating as i64);
+    Tally { replicas, labelled, ready, available, terminating }
+}
+
+fn status(set: &Obj, tally: &Tally, plan: &mut Plan) {
     let mut next = value!({
         "observedGeneration": (set.meta()["generation"].int_or(0)),
-        "replicas": (live.len() as i64),
-        "terminatingReplicas": (terminating as i64)
+        "replicas": (tally.replicas),
+        "terminatingReplicas": (tally.terminating)
     });
     for (key, n) in [
-        ("availableReplicas", available),
-        ("fullyLabeledReplicas", labelled),
-        ("readyReplicas", ready),
+        ("availableReplicas", tally.available),
+        ("fullyLabeledReplicas", tally.labelled),
+        ("readyReplicas", tally.ready),
     ] {
         if n != 0 {
             next.set(key, n);
