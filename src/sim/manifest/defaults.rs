@@ -341,6 +341,10 @@ fn claim(s: &mut Value) {
 fn volume(s: &mut Value) {
     default(s, "persistentVolumeReclaimPolicy", "Retain");
     default(s, "volumeMode", "Filesystem");
+    // unlike a claim's, a volume's empty class is the same as none, and not written
+    if s["storageClassName"].is_empty() {
+        s.remove("storageClassName");
+    }
     part(s, "hostPath", |h| default(h, "type", ""));
     part(s, "capacity", |list| {
         let q = crate::manifest::canonical_quantity(&list["storage"]);

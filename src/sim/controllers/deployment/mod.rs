@@ -81,6 +81,8 @@ struct Pass<'a> {
     value: Value,
     /// `spec.replicas`.
     replicas: i64,
+    /// Has this pass written the Deployment?
+    written: bool,
     plan: Plan,
 }
 
@@ -90,7 +92,7 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
     let mut value = d.value.clone();
     value.entry("metadata").remove("resourceVersion");
     let replicas = d.spec()["replicas"].int_or(1);
-    let mut pass = Pass { w, d, value, replicas, plan: Plan::default() };
+    let mut pass = Pass { w, d, value, replicas, written: false, plan: Plan::default() };
     pass.run();
     pass.plan
 }
@@ -179,8 +181,13 @@ impl Pass<'_> {
         self.plan.push(Effect::new(rule, action).done(self.d, note));
     }
 
-    /// Writes annotations and status as they are now.
+    /// Writes annotations and status as they are now. Only once in a pass: the version that a
+    /// second write would build on is old by then, so it is left to the next pass, which the
+    /// first write wakes.
     fn write(&mut self, rule: &'static str) {
+        if std::mem::replace(&mut self.written, true) {
+            return;
+        }
         let action = Action::UpdateStatus(Kind::Deployment, self.value.clone());
         self.plan.push(Effect::new(rule, action).on_error(OnError::Ignore));
     }
