@@ -607,9 +607,9 @@ macro_rules! value {
         $crate::value::Value::from(vec![ $( $crate::value!($item) ),* ] as Vec<$crate::value::Value>)
     };
     ({ $( $key:literal : $val:tt ),* $(,)? }) => {{
+        const KEYS: &[&str] = &[ $( $key ),* ];
         #[allow(unused_mut, reason = "an empty literal changes nothing")]
-        let keys: &[&str] = &[ $( $key ),* ];
-        let mut map = $crate::value::Map::with_capacity(keys.len());
+        let mut map = $crate::value::Map::with_capacity(KEYS.len());
         $( map.insert($key, $crate::value!($val)); )*
         $crate::value::Value::from(map)
     }};
