@@ -17,6 +17,7 @@ pub mod queue;
 pub mod recording;
 pub mod rng;
 pub mod scheduler;
+pub mod schema;
 pub mod shell;
 pub mod storage;
 pub mod timeline;

@@ -1,0 +1,388 @@
+//! Field tables of the API (made by scripts/schema.py) and strict decoding against them, in
+//! the API server's words (behaviour/validation.md 7).
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use crate::api::{Kind, quantity};
+use crate::value::Value;
+
+/// Type of a field.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Type {
+    /// Text; with the texts that it may be, if they are limited.
+    Text(Vec<&'static str>),
+    /// Truth value.
+    Bool,
+    /// 32-bit whole number.
+    Int32,
+    /// 64-bit whole number.
+    Int64,
+    /// RFC 3339 time.
+    Time,
+    /// Quantity.
+    Quantity,
+    /// Whole number or text.
+    IntOrText,
+    /// Anything.
+    Any,
+    /// Base64.
+    Bytes,
+    /// List.
+    List(Box<Type>),
+    /// Map from text.
+    Map(Box<Type>),
+    /// Another table.
+    Struct(&'static str),
+}
+
+/// A field of a type.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub field_type: Type,
+    /// Must it be there?
+    pub required: bool,
+}
+
+type Tables = BTreeMap<&'static str, Vec<Field>>;
+
+fn tables() -> &'static Tables {
+    static TABLES: OnceLock<Tables> = OnceLock::new();
+    TABLES.get_or_init(|| {
+        include_str!("fields.txt")
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split(' ');
+                let name = words.next()?;
+                let fields = words
+                    .filter_map(|w| {
+                        let (name, code) = w.split_once(':')?;
+                        let required = code.ends_with('!');
+                        let field_type = type_of(code.trim_end_matches('!'));
+                        Some(Field { name, field_type, required })
+                    })
+                    .collect();
+                Some((name, fields))
+            })
+            .collect()
+    })
+}
+
+fn type_of(code: &'static str) -> Type {
+    let inner = |open, close| code.strip_prefix(open).and_then(|c| c.strip_suffix(close));
+    if let Some(of) = inner('[', ']') {
+        return Type::List(Box::new(type_of(of)));
+    }
+    if let Some(of) = inner('{', '}') {
+        return Type::Map(Box::new(type_of(of)));
+    }
+    if let Some(texts) = code.strip_prefix("s(").and_then(|c| c.strip_suffix(')')) {
+        return Type::Text(texts.split('|').collect());
+    }
+    match code {
+        "s" => Type::Text(Vec::new()),
+        "b" => Type::Bool,
+        "i" => Type::Int32,
+        "l" => Type::Int64,
+        "t" => Type::Time,
+        "q" => Type::Quantity,
+        "o" => Type::IntOrText,
+        "r" => Type::Any,
+        "y" => Type::Bytes,
+        name => Type::Struct(name),
+    }
+}
+
+/// Fields of a type; none if there is no table for it.
+pub fn fields(name: &str) -> Option<&'static [Field]> {
+    tables().get(name).map(Vec::as_slice)
+}
+
+/// The field at a path below a kind (`spec.template.spec`), lists and maps stepped into.
+pub fn field(kind: Kind, path: &[&str]) -> Option<&'static Field> {
+    let mut table = fields(kind.info().kind)?;
+    let mut found = None;
+    for name in path {
+        let f = table.iter().find(|f| f.name == *name)?;
+        found = Some(f);
+        table = match leaf(&f.field_type) {
+            Type::Struct(name) => fields(name)?,
+            _ => &[],
+        };
+    }
+    found
+}
+
+/// The type inside lists and maps.
+pub fn leaf(t: &Type) -> &Type {
+    match t {
+        Type::List(inner) | Type::Map(inner) => leaf(inner),
+        other => other,
+    }
+}
+
+impl Type {
+    /// The type as `kubectl explain` prints it: `<[]Container>`, `<map[string]string>`.
+    pub fn explained(&self) -> String {
+        match self {
+            Self::Text(_) | Self::Bytes | Self::Time => "string".into(),
+            Self::Bool => "boolean".into(),
+            Self::Int32 | Self::Int64 => "integer".into(),
+            Self::Quantity => "Quantity".into(),
+            Self::IntOrText => "IntOrString".into(),
+            Self::Any => "Object".into(),
+            Self::List(t) => format!("[]{}", t.explained()),
+            Self::Map(t) => format!("map[string]{}", t.explained()),
+            Self::Struct(name) => name.trim_start_matches("Discovery").to_owned(),
+        }
+    }
+
+    /// The type as Go's decoder names it.
+    fn go(&self) -> String {
+        match self {
+            Self::Text(_) => "string".into(),
+            Self::Bool => "bool".into(),
+            Self::Int32 => "int32".into(),
+            Self::Int64 => "int64".into(),
+            Self::Time => "v1.Time".into(),
+            Self::Quantity => "resource.Quantity".into(),
+            Self::IntOrText => "intstr.IntOrString".into(),
+            Self::Any => "runtime.RawExtension".into(),
+            Self::Bytes => "[]uint8".into(),
+            Self::List(t) => format!("[]{}", t.go()),
+            Self::Map(t) => format!("map[string]{}", t.go()),
+            Self::Struct(name) => format!("v1.{}", name.trim_start_matches("Discovery")),
+        }
+    }
+}
+
+/// A field that cannot be decoded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// Path with indexes, for finding its place: `spec.template.spec.containers[0].image`.
+    pub path: String,
+    /// `unknown field "spec.replica"` or the decoder's words.
+    pub message: String,
+    /// An unknown field, which only strict decoding refuses; else a wrong type.
+    pub unknown: bool,
+}
+
+/// What is wrong with an object's fields. Empty for kinds without tables.
+pub fn check(kind: Kind, object: &Value) -> Vec<Fault> {
+    let mut checker = Checker { faults: Vec::new() };
+    if let Some(table) = fields(kind.info().kind) {
+        checker.object(table, kind.info().kind, object, &mut Path::default());
+    }
+    checker.faults
+}
+
+/// The server's refusal of an object that does not decode, in full; `None` if it does.
+/// A wrong type goes first, then all unknown fields together.
+pub fn strict_error(kind: Kind, faults: &[Fault]) -> Option<String> {
+    let info = kind.info();
+    let head = format!(
+        "{} in version {:?} cannot be handled as a {}: ",
+        info.kind, info.version, info.kind
+    );
+    if let Some(wrong) = faults.iter().find(|f| !f.unknown) {
+        return Some(head + &wrong.message);
+    }
+    let unknown: Vec<&str> = faults.iter().map(|f| f.message.as_str()).collect();
+    (!unknown.is_empty()).then(|| format!("{head}strict decoding error: {}", unknown.join(", ")))
+}
+
+/// A path with indexes and the same without, as the two kinds of messages want it.
+#[derive(Clone, Default)]
+struct Path {
+    full: String,
+    plain: String,
+}
+
+impl Path {
+    fn field(&self, name: &str) -> Self {
+        let add = |p: &str| if p.is_empty() { name.to_owned() } else { format!("{p}.{name}") };
+        Self { full: add(&self.full), plain: add(&self.plain) }
+    }
+
+    fn item(&self, i: usize) -> Self {
+        Self { full: format!("{}[{i}]", self.full), plain: self.plain.clone() }
+    }
+}
+
+struct Checker {
+    faults: Vec<Fault>,
+}
+
+impl Checker {
+    fn object(&mut self, table: &'static [Field], owner: &str, v: &Value, path: &mut Path) {
+        for (key, value) in v.pairs() {
+            let inner = path.field(key);
+            match table.iter().find(|f| f.name == key.as_str()) {
+                Some(f) => self.value(&f.field_type, owner, value, inner),
+                None => self.faults.push(Fault {
+                    message: format!("unknown field \"{}\"", inner.full),
+                    path: inner.full,
+                    unknown: true,
+                }),
+            }
+        }
+    }
+
+    fn value(&mut self, t: &Type, owner: &str, v: &Value, mut path: Path) {
+        let fits = match (t, v) {
+            (_, Value::Null) => true,
+            (Type::Any, _) => return,
+            (Type::Text(_) | Type::Bytes, Value::Str(_)) | (Type::Bool, Value::Bool(_)) => true,
+            (Type::Int32, Value::Int(i)) => i32::try_from(*i).is_ok(),
+            (Type::Int64, Value::Int(_)) => true,
+            (Type::Quantity, _) => return self.quantity(v, path),
+            (Type::IntOrText, Value::Int(_) | Value::Str(_)) => true,
+            (Type::Time, Value::Str(s)) => {
+                if crate::api::time::parse(s).is_none() {
+                    let layout = "2006-01-02T15:04:05Z07:00";
+                    self.wrong(
+                        path,
+                        format!("parsing time {s:?} as {layout:?}: cannot parse {s:?} as \"2006\""),
+                    );
+                }
+                return;
+            }
+            (Type::List(of), Value::List(items)) => {
+                for (i, item) in items.iter().enumerate() {
+                    self.value(of, owner, item, path.item(i));
+                }
+                return;
+            }
+            (Type::Map(of), Value::Map(_)) => {
+                for (key, item) in v.pairs() {
+                    // Go names the map's field, not the key
+                    let full = format!("{}.{key}", path.full);
+                    self.value(of, owner, item, Path { full, plain: path.plain.clone() });
+                }
+                return;
+            }
+            (Type::Struct(name), Value::Map(_)) => {
+                if let Some(table) = fields(name) {
+                    self.object(table, name.trim_start_matches("Discovery"), v, &mut path);
+                }
+                return;
+            }
+            _ => false,
+        };
+        if fits {
+            return;
+        }
+        let found = match (v, t) {
+            (Value::Bool(_), _) => "bool".to_owned(),
+            (Value::Int(i), Type::Int32 | Type::Int64) => format!("number {i}"),
+            (Value::Float(f), Type::Int32 | Type::Int64) => format!("number {f}"),
+            (Value::Int(_) | Value::Float(_), _) => "number".to_owned(),
+            (Value::Str(_), _) => "string".to_owned(),
+            (Value::List(_), _) => "array".to_owned(),
+            _ => "object".to_owned(),
+        };
+        let message = if *t == Type::IntOrText {
+            format!("json: cannot unmarshal {found} into Go value of type int32")
+        } else {
+            format!(
+                "json: cannot unmarshal {found} into Go struct field {owner}.{} of type {}",
+                path.plain,
+                t.go()
+            )
+        };
+        self.wrong(path, message);
+    }
+
+    fn quantity(&mut self, v: &Value, path: Path) {
+        let text = match v {
+            Value::Str(s) => s.to_string(),
+            Value::Int(i) => i.to_string(),
+            Value::Float(f) => f.to_string(),
+            _ => String::new(),
+        };
+        if quantity::milli(&text).is_none() {
+            let shape = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+            let number = text
+                .trim_start_matches(['+', '-'])
+                .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+            let suffix_like = !number.is_empty()
+                && number.len() < text.len()
+                && number
+                    .trim_start_matches(|c| "eEinumkKMGTP".contains(c))
+                    .chars()
+                    .all(|c| c.is_ascii_digit());
+            self.wrong(
+                path,
+                if suffix_like { "unable to parse quantity's suffix".into() } else { shape.into() },
+            );
+        }
+    }
+
+    fn wrong(&mut self, path: Path, message: String) {
+        self.faults.push(Fault { path: path.full, message, unknown: false });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value;
+
+    fn refusal(v: &Value) -> Option<String> {
+        strict_error(Kind::StatefulSet, &check(Kind::StatefulSet, v))
+    }
+
+    #[test]
+    fn the_servers_words() {
+        let head = "StatefulSet in version \"v1\" cannot be handled as a StatefulSet: ";
+        for (v, want) in [
+            (
+                value!({"spec": {"replica": 2, "x": 1}}),
+                "strict decoding error: unknown field \"spec.replica\", unknown field \"spec.x\"",
+            ),
+            (
+                value!({"spec": {"replicas": "2"}}),
+                "json: cannot unmarshal string into Go struct field StatefulSetSpec.spec.replicas of type int32",
+            ),
+            (
+                value!({"spec": {"replicas": 99_999_999_999_i64}}),
+                "json: cannot unmarshal number 99999999999 into Go struct field StatefulSetSpec.spec.replicas of type int32",
+            ),
+            (
+                value!({"spec": {"updateStrategy": "x"}}),
+                "json: cannot unmarshal string into Go struct field StatefulSetSpec.spec.updateStrategy of type v1.StatefulSetUpdateStrategy",
+            ),
+            (
+                value!({"spec": {"template": {"spec": {"containers": [{"command": [1]}]}}}}),
+                "json: cannot unmarshal number into Go struct field Container.spec.template.spec.containers.command of type string",
+            ),
+            (
+                value!({"metadata": {"annotations": {"a": true}}}),
+                "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.annotations of type string",
+            ),
+        ] {
+            assert_eq!(refusal(&v), Some(format!("{head}{want}")));
+        }
+        assert_eq!(refusal(&value!({"apiVersion": "apps/v1", "spec": {"replicas": 2}})), None);
+    }
+
+    #[test]
+    fn every_type_that_is_named_has_a_table() {
+        for (name, list) in tables() {
+            for f in list {
+                if let Type::Struct(inner) = leaf(&f.field_type) {
+                    assert!(fields(inner).is_some(), "{name}.{} is a {inner}", f.name);
+                }
+            }
+        }
+        assert_eq!(
+            field(Kind::StatefulSet, &["spec", "template", "spec", "containers", "image"])
+                .unwrap()
+                .field_type,
+            Type::Text(Vec::new())
+        );
+    }
+}
