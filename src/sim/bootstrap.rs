@@ -9,7 +9,7 @@ use crate::world::World;
 
 /// Fills a new world.
 pub fn cluster(w: &mut World) {
-    let opts = WriteOptions { trusted: true, dry_run: false };
+    let opts = WriteOptions::TRUSTED;
     let mut put = |kind: Kind, v: Value| {
         // a fresh store refuses nothing; an error here would show in every test
         let _ = w.create(kind, v, opts);

@@ -66,6 +66,8 @@ pub struct World {
     pub(crate) gc: crate::controllers::garbage_collector::State,
     /// Knowledge of the node lifecycle controllers.
     pub nodes: crate::controllers::node_lifecycle::State,
+    /// Warnings of the server's last answers that nobody has printed yet.
+    pub(crate) warnings: Vec<String>,
     /// Number of inputs that this world has been given.
     pub(crate) inputs_seen: usize,
     cause: Option<Seq>,
@@ -96,6 +98,7 @@ impl World {
             replicasets: crate::controllers::replicaset::State::default(),
             gc: crate::controllers::garbage_collector::State::default(),
             nodes: crate::controllers::node_lifecycle::State::default(),
+            warnings: Vec::new(),
             inputs_seen: 0,
             cause: None,
             by: Comp::ApiServer,

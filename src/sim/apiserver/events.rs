@@ -214,7 +214,7 @@ impl World {
             event.set("lastTimestamp", rfc3339(self.now));
             event.set("source", source);
         }
-        let opts = WriteOptions { trusted: true, dry_run: false };
+        let opts = WriteOptions::TRUSTED;
         if self.create(Kind::Event, event, opts).is_ok() {
             self.recorder.known.insert(id, (name, count));
         }

@@ -56,6 +56,48 @@ pub struct WriteOptions {
     pub dry_run: bool,
     /// Skip the field validation: the writer is a controller whose template was validated.
     pub trusted: bool,
+    /// What becomes of fields that the kind does not have.
+    pub fields: FieldValidation,
+}
+
+impl WriteOptions {
+    /// A controller's write.
+    pub const TRUSTED: Self =
+        Self { dry_run: false, trusted: true, fields: FieldValidation::Strict };
+}
+
+/// `fieldValidation` of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum FieldValidation {
+    /// They are an error.
+    #[default]
+    Strict,
+    /// They are dropped with a warning.
+    Warn,
+    /// They are dropped.
+    Ignore,
+}
+
+/// Decodes an object as the server does: wrong types are refused, unknown fields refused or
+/// dropped. Gives what it warns of.
+///
+/// # Errors
+/// 400 with the decoder's words.
+fn decode(kind: Kind, value: &mut Value, how: FieldValidation) -> Result<Vec<String>, Status> {
+    let faults = crate::schema::check(kind, value);
+    let unknown = faults.iter().any(|f| f.unknown);
+    let only_wrong: Vec<_> =
+        faults.iter().filter(|f| how == FieldValidation::Strict || !f.unknown).cloned().collect();
+    if let Some(message) = crate::schema::strict_error(kind, &only_wrong) {
+        return Err(Status::new(Reason::BadRequest, message));
+    }
+    if unknown {
+        crate::schema::drop_unknown(kind, value);
+    }
+    Ok(match how {
+        FieldValidation::Warn => faults.into_iter().map(|f| f.message).collect(),
+        FieldValidation::Strict | FieldValidation::Ignore => Vec::new(),
+    })
 }
 
 /// Which part of an object an update may change.
@@ -108,7 +150,9 @@ impl World {
         ] {
             meta.remove(server_owned);
         }
+        let mut warnings = Vec::new();
         if !opts.trusted {
+            warnings = decode(kind, &mut value, opts.fields)?;
             crate::manifest::defaults::apply(kind, &mut value);
         }
         admission::prepare_create(self, kind, &mut value);
@@ -121,6 +165,8 @@ impl World {
             if !causes.is_empty() {
                 return Err(Status::invalid(kind, &name, causes));
             }
+            warnings.extend(crate::manifest::validation::warnings(kind, &value));
+            self.warnings.append(&mut warnings);
         }
         if info.namespaced
             && self.store.get(Kind::Namespace, "", &ns).is_some_and(|n| n.terminating())
@@ -197,6 +243,8 @@ impl World {
         value.set("apiVersion", kind.info().api_version);
         value.set("kind", kind.info().kind);
         if !opts.trusted {
+            let mut warnings = decode(kind, &mut value, opts.fields)?;
+            self.warnings.append(&mut warnings);
             crate::manifest::defaults::apply(kind, &mut value);
         }
         admission::prepare_update(kind, &mut value, &old.value, sub);
@@ -232,7 +280,7 @@ impl World {
     pub fn modify(&mut self, key: &Key, sub: Sub, change: impl FnOnce(&mut Value)) -> Option<Obj> {
         let mut value = self.store.by_key(key)?.value.clone();
         change(&mut value);
-        self.update(key.kind, value, sub, WriteOptions { trusted: true, dry_run: false }).ok()
+        self.update(key.kind, value, sub, WriteOptions::TRUSTED).ok()
     }
 
     /// Binds a pod: the `binding` subresource may set the node and a condition in one write.

@@ -211,7 +211,7 @@ mod tests {
     use crate::apiserver::{DeleteOptions, Sub, WriteOptions};
     use crate::config::{Config, Latency};
 
-    const OPTS: WriteOptions = WriteOptions { dry_run: false, trusted: true };
+    const OPTS: WriteOptions = WriteOptions::TRUSTED;
 
     /// A set that asks for three, and its pods, ready.
     fn world(spec: Value) -> World {

@@ -196,7 +196,7 @@ mod tests {
     use crate::apiserver::WriteOptions;
     use crate::config::{Config, Latency};
 
-    const OPTS: WriteOptions = WriteOptions { dry_run: false, trusted: true };
+    const OPTS: WriteOptions = WriteOptions::TRUSTED;
 
     fn world(grows: bool) -> World {
         let config = Config { latency: Latency::Recording, nodes: 0, ..Config::default() };

@@ -168,7 +168,7 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
 }
 
 fn perform(w: &mut World, comp: Comp, key: &Key, action: Action) -> Result<(), Status> {
-    let trusted = WriteOptions { trusted: true, dry_run: false };
+    let trusted = WriteOptions::TRUSTED;
     match action {
         Action::Create(kind, value) => w.create(kind, value, trusted).map(drop),
         Action::Update(kind, value) => w.update(kind, value, Sub::Main, trusted).map(drop),

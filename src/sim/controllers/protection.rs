@@ -76,7 +76,7 @@ mod tests {
     use crate::config::{Config, Latency};
     use crate::value;
 
-    const OPTS: WriteOptions = WriteOptions { dry_run: false, trusted: true };
+    const OPTS: WriteOptions = WriteOptions::TRUSTED;
 
     fn world() -> World {
         let mut w = World::new(Config { latency: Latency::Recording, ..Config::default() });

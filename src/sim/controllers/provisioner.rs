@@ -109,7 +109,7 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str) {
         }
     } else if let Some(name) = wanted(w, &obj) {
         let volume = volume(w, &obj, &name);
-        let opts = WriteOptions { trusted: true, dry_run: false };
+        let opts = WriteOptions::TRUSTED;
         if let Ok(made) = w.create(Kind::PersistentVolume, volume, opts) {
             let message = format!("Successfully provisioned volume {}", made.name());
             w.event(&obj, &Note::normal(component(w, &name), "ProvisioningSucceeded", message));

@@ -1,11 +1,10 @@
 //! What `-f` reads: named files, folders of them, standard input, known addresses.
 
-use serde::Deserialize as _;
-
 use crate::api::Kind;
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Res};
-use crate::value::{Map, Str, Value, text};
+use crate::manifest::parse;
+use crate::value::{Str, Value, text};
 use crate::world::World;
 
 /// An object as a file says it.
@@ -82,19 +81,24 @@ pub fn documents(w: &World, io: &mut Io, args: &Args) -> Res<(Vec<Document>, Vec
     let mut docs = Vec::new();
     let mut failures = Vec::new();
     for (source, t) in texts(w, io, args)? {
-        let values = match parse(&t) {
-            Ok(values) => values,
-            Err(why) => {
-                failures.push(Failure::new(format!(
-                    "error parsing {source}: error converting YAML to JSON: {why}"
-                )));
-                continue;
-            }
-        };
-        for value in values {
-            match document(w, args, &source, value) {
-                Ok(doc) => docs.push(doc),
-                Err(f) => failures.push(f),
+        for parsed in parse::parse(&t) {
+            let value = match parsed {
+                Ok(doc) => doc.value,
+                // nothing after a document that cannot be read is looked at
+                Err(why) => {
+                    failures.push(Failure::new(format!(
+                        "error parsing {source}: error converting YAML to JSON: {why}"
+                    )));
+                    break;
+                }
+            };
+            let list = value["kind"].str().ends_with("List") && !value["items"].is_null();
+            let items = if list { value["items"].items().to_vec() } else { vec![value] };
+            for value in items {
+                match document(w, args, &source, value) {
+                    Ok(doc) => docs.push(doc),
+                    Err(f) => failures.push(f),
+                }
             }
         }
     }
@@ -142,46 +146,4 @@ fn document(w: &World, args: &Args, source: &Str, mut value: Value) -> Res<Docum
         }
     }
     Ok(Document { kind: found, value, source: source.clone() })
-}
-
-/// The documents of a text; `kind: List` is taken apart.
-///
-/// # Errors
-/// What YAML cannot be read.
-pub fn parse(t: &str) -> Result<Vec<Value>, String> {
-    let mut values = Vec::new();
-    for doc in serde_yaml::Deserializer::from_str(t) {
-        let value = serde_yaml::Value::deserialize(doc).map_err(|e| format!("yaml: {e}"))?;
-        let value = convert(&value);
-        if value.is_null() {
-            continue;
-        }
-        if value["kind"].str().ends_with("List") && !value["items"].is_null() {
-            values.extend(value["items"].items().iter().cloned());
-        } else {
-            values.push(value);
-        }
-    }
-    Ok(values)
-}
-
-fn convert(v: &serde_yaml::Value) -> Value {
-    match v {
-        serde_yaml::Value::Null => Value::Null,
-        serde_yaml::Value::Bool(b) => Value::Bool(*b),
-        serde_yaml::Value::Number(n) => {
-            n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap_or(0.0)), Value::Int)
-        }
-        serde_yaml::Value::String(s) => Value::Str(text(s)),
-        serde_yaml::Value::Sequence(l) => l.iter().map(convert).collect::<Vec<_>>().into(),
-        serde_yaml::Value::Mapping(m) => m
-            .iter()
-            .map(|(k, v)| {
-                let key = convert(k);
-                (key.as_str().map_or_else(|| Str::from(key.to_string()), text), convert(v))
-            })
-            .collect::<Map>()
-            .into(),
-        serde_yaml::Value::Tagged(t) => convert(&t.value),
-    }
 }

@@ -278,7 +278,7 @@ fn write_status(w: &mut World, uid: &Str, rule: &'static str) {
         };
         let mut value = pod.value.clone();
         value.set("status", status::build(&run, &value, &style));
-        let opts = WriteOptions { trusted: true, dry_run: false };
+        let opts = WriteOptions::TRUSTED;
         // read in this very moment, so that nothing can have changed meanwhile
         let _ = w.update(Kind::Pod, value, Sub::Status, opts);
     });

@@ -22,7 +22,7 @@ fn pod(image: &str) -> Value {
 }
 
 fn create(w: &mut World, pod: Value) -> Key {
-    let obj = w.create(Kind::Pod, pod, WriteOptions { trusted: true, dry_run: false });
+    let obj = w.create(Kind::Pod, pod, WriteOptions::TRUSTED);
     obj.map_or_else(|e| unreachable!("{e}"), |p| p.key())
 }
 
@@ -271,7 +271,7 @@ fn a_missing_config_map_is_waited_for() {
     assert_eq!(status(&w, &key)["state"]["waiting"]["reason"].str(), "CreateContainerConfigError");
     assert!(reasons(&w).contains(&"Failed Error: configmap \"mysql\" not found".to_owned()));
     let map = value!({"metadata": {"name": "mysql"}, "data": {"a": "1"}});
-    assert!(w.create(Kind::ConfigMap, map, WriteOptions { trusted: true, dry_run: false }).is_ok());
+    assert!(w.create(Kind::ConfigMap, map, WriteOptions::TRUSTED).is_ok());
     assert!(w.settle(60 * SECOND));
     assert!(w.store.by_key(&key).is_some_and(|p| p.pod().ready));
 }

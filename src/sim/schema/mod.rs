@@ -179,6 +179,35 @@ pub fn check(kind: Kind, object: &Value) -> Vec<Fault> {
     checker.faults
 }
 
+/// Takes the fields out that the kind does not have.
+pub fn drop_unknown(kind: Kind, object: &mut Value) {
+    if let Some(table) = fields(kind.info().kind) {
+        strip(table, object);
+    }
+}
+
+fn strip(table: &'static [Field], v: &mut Value) {
+    if v.as_map().is_none() {
+        return;
+    }
+    v.map_mut().retain(|key, _| table.iter().any(|f| f.name == key));
+    for f in table {
+        if let Type::Struct(name) = leaf(&f.field_type)
+            && v.has(f.name)
+            && let Some(table) = fields(name)
+        {
+            let inner = v.entry(f.name);
+            match inner {
+                Value::List(_) => inner.list_mut().iter_mut().for_each(|x| strip(table, x)),
+                Value::Map(_) if matches!(f.field_type, Type::Map(_)) => {
+                    inner.map_mut().iter_mut().for_each(|(_, x)| strip(table, x));
+                }
+                _ => strip(table, inner),
+            }
+        }
+    }
+}
+
 /// The server's refusal of an object that does not decode, in full; `None` if it does.
 /// A wrong type goes first, then all unknown fields together.
 pub fn strict_error(kind: Kind, faults: &[Fault]) -> Option<String> {

@@ -114,7 +114,7 @@ fn one(w: &mut World, uid: &Str, pod: &Obj, pv: &Obj) -> bool {
             },
             "status": {"attached": false}
         }),
-        WriteOptions { trusted: true, dry_run: false },
+        WriteOptions::TRUSTED,
     );
     let key = Key::new(Kind::VolumeAttachment, "", object);
     let va = made.map_or_else(|_| Str::default(), |o| o.uid());

@@ -5,7 +5,7 @@ use crate::config::{Config, Latency};
 use crate::value;
 use crate::world::World;
 
-const OPTS: WriteOptions = WriteOptions { trusted: true, dry_run: false };
+const OPTS: WriteOptions = WriteOptions::TRUSTED;
 
 /// A world with a bound claim `www`.
 fn world() -> World {

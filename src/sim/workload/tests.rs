@@ -37,7 +37,7 @@ fn processes() {
 fn a_web_server_serves_its_disk() {
     let mut w =
         World::new(Config { latency: Latency::Instant, attach: false, ..Config::default() });
-    let opts = WriteOptions { trusted: true, dry_run: false };
+    let opts = WriteOptions::TRUSTED;
     let pod = value!({
         "metadata": {"name": "web-0"},
         "spec": {
@@ -76,7 +76,7 @@ fn a_web_server_serves_its_disk() {
 }
 
 fn create(w: &mut World, pod: crate::value::Value) -> Key {
-    let opts = WriteOptions { trusted: true, dry_run: false };
+    let opts = WriteOptions::TRUSTED;
     w.create(Kind::Pod, pod, opts).map_or_else(|e| unreachable!("{e}"), |p| p.key())
 }
 
@@ -137,16 +137,14 @@ fn a_script_waits_for_a_name() {
         "metadata": {"name": "db"},
         "spec": {"clusterIP": "10.96.7.7", "ports": [{"port": 80}], "type": "ClusterIP"}
     });
-    assert!(
-        w.create(Kind::Service, service, WriteOptions { trusted: true, dry_run: false }).is_ok()
-    );
+    assert!(w.create(Kind::Service, service, WriteOptions::TRUSTED).is_ok());
     assert!(w.settle(60 * SECOND));
     assert!(w.store.by_key(&key).is_some_and(|p| p.pod().ready));
 }
 
 /// A StatefulSet of that image, running.
 fn set(w: &mut World, image: &'static str, n: i64) -> Vec<Key> {
-    let opts = WriteOptions { trusted: false, dry_run: false };
+    let opts = WriteOptions::default();
     let sts = value!({
         "metadata": {"name": "db"},
         "spec": {"replicas": n, "selector": {"matchLabels": {"app": "db"}}, "serviceName": "db",

@@ -5,7 +5,7 @@ use crate::apiserver::{DeleteOptions, WriteOptions};
 use crate::config::{Config, Latency};
 use crate::value;
 
-const OPTS: WriteOptions = WriteOptions { trusted: true, dry_run: false };
+const OPTS: WriteOptions = WriteOptions::TRUSTED;
 
 fn world() -> (World, Key) {
     let config = Config { latency: Latency::Recording, attach: false, ..Config::default() };

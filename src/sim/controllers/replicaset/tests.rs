@@ -5,7 +5,7 @@ use crate::api::time::rfc3339;
 use crate::apiserver::{Sub, WriteOptions};
 use crate::config::{Config, Latency};
 
-const OPTS: WriteOptions = WriteOptions { dry_run: false, trusted: true };
+const OPTS: WriteOptions = WriteOptions::TRUSTED;
 
 fn world(spec: Value) -> World {
     let config = Config { latency: Latency::Recording, nodes: 0, ..Config::default() };

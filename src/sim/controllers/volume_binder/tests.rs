@@ -9,7 +9,7 @@ use crate::value;
 use crate::value::Value;
 use crate::world::World;
 
-const OPTS: WriteOptions = WriteOptions { dry_run: false, trusted: true };
+const OPTS: WriteOptions = WriteOptions::TRUSTED;
 const CLAIM: Kind = Kind::PersistentVolumeClaim;
 const VOLUME: Kind = Kind::PersistentVolume;
 

@@ -98,9 +98,9 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
             new
         } else {
             let prefix = format!("error when creating {:?}: ", doc.source.as_str());
-            let obj = w
-                .create(doc.kind, new, write_options(dry))
-                .map_err(|e| Failure::status(&e, &prefix))?;
+            let made = w.create(doc.kind, new, common::file_options(args, dry));
+            common::warned(w, io);
+            let obj = made.map_err(|e| Failure::status(&e, &prefix))?;
             obj.value.clone()
         };
         return report(io, args, doc.kind, &obj, "created", dry);
@@ -133,6 +133,7 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
         )
     };
     let target = patch::strategic(&live.value, &change);
+    common::check_patch(args, doc.kind, &change, &target)?;
     let (obj, _) = send(w, &live, target, dry).map_err(|e| Failure::status(&e, &prefix()))?;
     report(io, args, doc.kind, &obj.value, "configured", dry)
 }
@@ -183,8 +184,9 @@ fn create_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             report(io, args, doc.kind, &value, "created", dry)
         } else {
             let prefix = format!("error when creating {:?}: ", doc.source.as_str());
-            w.create(doc.kind, value, write_options(dry))
-                .map_err(|e| Failure::status(&e, &prefix))
+            let made = w.create(doc.kind, value, common::file_options(args, dry));
+            common::warned(w, io);
+            made.map_err(|e| Failure::status(&e, &prefix))
                 .and_then(|obj| report(io, args, doc.kind, &obj.value, "created", dry))
         };
         failures.extend(result.err());

@@ -175,9 +175,10 @@ fn read_patch(given: &str) -> Res<Result<Value, String>> {
                 .map_or(Value::Null, |v| crate::shell::json_value(&v))),
         });
     }
-    match crate::kubectl::files::parse(given) {
-        Ok(values) => Ok(Ok(values.into_iter().next().unwrap_or(Value::Null))),
-        Err(why) => Err(Failure::new(format!("unable to parse {given:?}: {why}"))),
+    match crate::manifest::parse::parse(given).into_iter().next() {
+        Some(Ok(doc)) => Ok(Ok(doc.value)),
+        Some(Err(why)) => Err(Failure::new(format!("unable to parse {given:?}: {why}"))),
+        None => Ok(Ok(Value::Null)),
     }
 }
 

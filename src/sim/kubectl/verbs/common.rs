@@ -2,7 +2,7 @@
 
 use crate::api::{Kind, Obj};
 use crate::apiserver::error::Status;
-use crate::apiserver::{Sub, WriteOptions};
+use crate::apiserver::{FieldValidation, Sub, WriteOptions};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res};
 use crate::kubectl::resources::slashed;
@@ -15,7 +15,24 @@ pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration
 
 /// Options of a write.
 pub fn write_options(dry: DryRun) -> WriteOptions {
-    WriteOptions { dry_run: dry != DryRun::None, trusted: false }
+    WriteOptions { dry_run: dry != DryRun::None, ..WriteOptions::default() }
+}
+
+/// Options of a write of an object from a file, with `--validate`.
+pub fn file_options(args: &Args, dry: DryRun) -> WriteOptions {
+    let fields = match args.text("validate") {
+        "warn" => FieldValidation::Warn,
+        "ignore" | "false" => FieldValidation::Ignore,
+        _ => FieldValidation::Strict,
+    };
+    WriteOptions { fields, ..write_options(dry) }
+}
+
+/// Prints what the server warned of.
+pub fn warned(w: &mut World, io: &mut Io) {
+    for warning in std::mem::take(&mut w.warnings) {
+        io.warn(warning);
+    }
 }
 
 /// Prints `pod/web-0 patched (dry run)`, or the object where `-o` asks for it.
@@ -52,6 +69,27 @@ fn shown(value: &Value) -> Value {
         value.entry("metadata").remove("managedFields");
     }
     value
+}
+
+/// A patch that brings fields which the kind does not have is refused as a whole.
+///
+/// # Errors
+/// The server's words, with the patch as Go prints a map.
+pub fn check_patch(args: &Args, kind: Kind, patch: &Value, target: &Value) -> Res<()> {
+    if file_options(args, DryRun::None).fields != FieldValidation::Strict {
+        return Ok(());
+    }
+    let faults = crate::schema::check(kind, target);
+    let unknown: Vec<&str> =
+        faults.iter().filter(|f| f.unknown).map(|f| f.message.as_str()).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let shown = crate::kubectl::output::go_text(patch);
+    Err(Failure(format!(
+        "The request is invalid: patch: Invalid value: {shown:?}: strict decoding error: {}",
+        unknown.join(", ")
+    )))
 }
 
 /// Sends a changed version of an object; gives the new version and whether anything changed.
