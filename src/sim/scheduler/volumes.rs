@@ -3,17 +3,16 @@
 
 use super::affinity::node_selector_matches;
 use super::filter::Reasons;
-use crate::api::{Key, Kind, Obj, quantity};
+use crate::api::{Key, Kind, Obj};
 use crate::apiserver::Sub;
+use crate::controllers::volume_binder::matching;
 use crate::queue::Comp;
 use crate::value;
-use crate::value::{Str, Value};
+use crate::value::Str;
 use crate::world::World;
 
 /// Annotation that asks the provisioner for a volume that this node can reach.
 const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
-/// Annotation of a volume that the scheduler or the binder chose.
-const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 
 /// A pod's claims, sorted by what they ask of a node.
 pub(super) struct Claims {
@@ -148,36 +147,8 @@ fn topology_allowed(class: &Obj, node: &Obj) -> bool {
 
 /// The smallest available volume that suits the claim and the node.
 fn find_volume(w: &World, claim: &Obj, node: &Obj, taken: &[Str]) -> Option<Obj> {
-    let size = |v: &Value| quantity::milli(v.str()).unwrap_or(0);
-    let wanted = size(&claim.spec()["resources"]["requests"]["storage"]);
-    let ours = |pv: &Obj| {
-        let r = &pv.spec()["claimRef"];
-        r["name"] == claim.meta()["name"] && r["namespace"] == claim.meta()["namespace"]
-    };
-    w.store
-        .all(Kind::PersistentVolume)
-        .filter(|pv| {
-            let spec = pv.spec();
-            let free = pv.status()["phase"].str() == "Available" && spec["claimRef"].is_null();
-            let modes = claim.spec()["accessModes"]
-                .items()
-                .iter()
-                .all(|m| spec["accessModes"].items().contains(m));
-            let mode = |v: &Value| v["volumeMode"].as_str().unwrap_or("Filesystem").to_owned();
-            let selected = claim.spec()["selector"].is_null()
-                || crate::api::selector::matches(&claim.spec()["selector"], &pv.meta()["labels"]);
-            (free || ours(pv))
-                && !pv.terminating()
-                && spec["storageClassName"].str() == claim.spec()["storageClassName"].str()
-                && mode(spec) == mode(claim.spec())
-                && size(&spec["capacity"]["storage"]) >= wanted
-                && modes
-                && selected
-                && reaches(pv, node)
-                && !taken.contains(&pv.uid())
-        })
-        .min_by_key(|pv| (!ours(pv), size(&pv.spec()["capacity"]["storage"])))
-        .cloned()
+    let fits = |pv: &Obj| reaches(pv, node) && !taken.contains(&pv.uid());
+    matching::find_fitting(w, claim, &fits).cloned()
 }
 
 /// Before binding the pod: binds volumes or asks for them on the chosen node. Gives a claim
@@ -199,7 +170,10 @@ pub(super) fn prepare(w: &mut World, pod: &Obj, node: &Str) -> Option<Key> {
             w.acting(Comp::Scheduler, "sched.bind-volume", |w| {
                 w.modify(&pv.key(), Sub::Main, |v| {
                     v.entry("spec").set("claimRef", claim_ref);
-                    v.path_mut("metadata.annotations").set(BOUND_BY_CONTROLLER, "yes");
+                    if !matching::bound_to(&pv, &claim) {
+                        v.path_mut("metadata.annotations")
+                            .set(matching::BOUND_BY_CONTROLLER, "yes");
+                    }
                 })
             });
         } else {

@@ -99,7 +99,7 @@ fn names_volume(w: &World, claim: &Obj, plan: &mut Plan) {
 /// Any volume that suits will do.
 fn unbound(w: &World, claim: &Obj, plan: &mut Plan) {
     let delayed = claims::delayed(w, claim);
-    if let Some(volume) = matching::find(w, claim, delayed, &|_| true) {
+    if let Some(volume) = matching::find(w, claim, delayed) {
         return bind(w, claim, volume, "pv.bind", plan);
     }
     // a default class that appeared later is filled in; that wakes the claim again
@@ -124,10 +124,16 @@ fn unbound(w: &World, claim: &Obj, plan: &mut Plan) {
 
 /// `WaitForFirstConsumer`: nothing happens until a pod that uses the claim has a node.
 fn wait_for_consumer(w: &World, claim: &Obj, plan: &mut Plan) {
+    // whoever makes a claim and its pod (a StatefulSet) needs a request for each; the claim is
+    // looked at in between
+    let first_look = !w.verdicts.contains_key(&(Comp::VolumeBinder, claim.key()));
+    let born = |o: &Obj| o.meta()["creationTimestamp"].to_str();
     let pods: Vec<&Obj> = claims::users(w, &claim.ns(), &claim.name())
         .filter(|p| {
             let facts = p.pod();
-            facts.node.is_empty() && !matches!(facts.phase, Phase::Succeeded | Phase::Failed)
+            facts.node.is_empty()
+                && !matches!(facts.phase, Phase::Succeeded | Phase::Failed)
+                && !(first_look && born(p) >= born(claim))
         })
         .collect();
     let names: Vec<&str> = pods.iter().map(|p| p.meta()["name"].str()).collect();

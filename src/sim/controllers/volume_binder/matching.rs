@@ -75,19 +75,12 @@ pub fn unsatisfied(volume: &Object, claim: &Object) -> Option<String> {
     Some(why.to_owned())
 }
 
-/// The smallest volume that suits the claim, or the one that is reserved for it.
-///
-/// `fits` judges a volume's place: the scheduler asks with a node in mind. `delayed` leaves all
-/// volumes out but reserved ones, as the controller does for `WaitForFirstConsumer`.
-pub fn find<'a>(
-    w: &'a World,
-    claim: &Object,
-    delayed: bool,
-    fits: &dyn Fn(&Obj) -> bool,
-) -> Option<&'a Obj> {
+/// The volume for a claim as the controller chooses it: one that is reserved for the claim, or
+/// the smallest that suits. Sets of access modes are looked at one by one, the fewest modes
+/// first. `delayed` leaves all volumes out but reserved ones, for `WaitForFirstConsumer`.
+pub fn find<'a>(w: &'a World, claim: &Object, delayed: bool) -> Option<&'a Obj> {
     let mut volumes = claims::candidates(w, claim);
     volumes.retain(|v| access_modes_suit(v, claim));
-    // sets of access modes are looked at one by one, the fewest modes first
     let mut sets: Vec<(usize, Vec<&str>)> = Vec::new();
     for volume in &volumes {
         let set = mode_set(volume);
@@ -98,8 +91,21 @@ pub fn find<'a>(
     sets.sort();
     sets.iter().find_map(|(_, set)| {
         let of_set = volumes.iter().filter(|v| mode_set(v) == *set);
-        best(of_set, claim, delayed, fits)
+        best(of_set, claim, delayed, &|_| true)
     })
+}
+
+/// The volume for a claim as the scheduler chooses it, among those that `fits` lets through
+/// (the node reaches them, no other claim of the pod takes them).
+pub fn find_fitting<'a>(
+    w: &'a World,
+    claim: &Object,
+    fits: &dyn Fn(&Obj) -> bool,
+) -> Option<&'a Obj> {
+    let mut volumes = claims::candidates(w, claim);
+    volumes
+        .retain(|v| access_modes_suit(v, claim) && claims::class_of(v) == claims::class_of(claim));
+    best(volumes.iter(), claim, false, fits)
 }
 
 fn mode_set(volume: &Object) -> Vec<&str> {

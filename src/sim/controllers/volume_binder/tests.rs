@@ -4,6 +4,7 @@ use crate::api::time::SECOND;
 use crate::api::{Key, Kind, Obj};
 use crate::apiserver::{DeleteOptions, Sub, WriteOptions};
 use crate::config::{Config, Latency};
+use crate::controllers::volume_binder::matching;
 use crate::log::{ChangeType, What};
 use crate::value;
 use crate::value::Value;
@@ -266,4 +267,63 @@ fn a_claim_whose_volume_vanishes_is_lost() {
     w.settle(SECOND);
     assert_eq!(*get(&w, CLAIM, "a").status(), value!({"phase": "Lost"}));
     assert!(events(&w).iter().any(|(r, _)| r == "ClaimLost"));
+}
+
+#[test]
+fn a_new_claim_of_the_same_name_does_not_get_the_old_volume() {
+    let mut w = world();
+    volume(&mut w, "pv-a", "1Gi", &["ReadWriteOnce"]);
+    w.settle(SECOND);
+    claim(&mut w, "a", "".into(), "1Gi");
+    w.settle(SECOND);
+    let key = Key::new(CLAIM, "default", "a");
+    w.delete(&key, &DeleteOptions::default()).expect("deleted");
+    w.settle(SECOND);
+    assert_eq!(get(&w, VOLUME, "pv-a").status()["phase"].str(), "Released");
+    let again = claim(&mut w, "a", "".into(), "1Gi");
+    w.run_until(40 * SECOND);
+    assert!(matching::find_fitting(&w, &again, &|_| true).is_none());
+    assert_eq!(get(&w, CLAIM, "a").status()["phase"].str(), "Pending");
+    // until somebody takes the old reference off
+    let volume = Key::new(VOLUME, "", "pv-a");
+    w.modify(&volume, Sub::Main, |v| drop(v.entry("spec").remove("claimRef")));
+    w.run_until(60 * SECOND);
+    assert_eq!(get(&w, CLAIM, "a").status()["phase"].str(), "Bound");
+}
+
+#[test]
+fn policies_of_released_volumes() {
+    let mut w = world();
+    for (name, policy, path) in [
+        ("keep", "Retain", "/data"),
+        ("empty", "Recycle", "/data"),
+        ("gone", "Delete", "/tmp/data"),
+        ("stuck", "Delete", "/data"),
+    ] {
+        volume(&mut w, name, "1Gi", &["ReadWriteOnce"]);
+        let key = Key::new(VOLUME, "", name);
+        w.modify(&key, Sub::Main, |v| {
+            let spec = v.entry("spec");
+            spec.set("persistentVolumeReclaimPolicy", policy);
+            spec.entry("hostPath").set("path", path);
+            spec.set("claimRef", value!({"name": name, "namespace": "default"}));
+        });
+        claim(&mut w, name, "".into(), "1Gi");
+        w.settle(SECOND);
+        assert_eq!(get(&w, CLAIM, name).spec()["volumeName"].str(), name);
+        let claim = Key::new(CLAIM, "default", name);
+        w.delete(&claim, &DeleteOptions::default()).expect("deleted");
+        w.settle(SECOND);
+    }
+    let phase = |name: &str| get(&w, VOLUME, name).status()["phase"].str().to_owned();
+    assert_eq!(phase("keep"), "Released");
+    // reserved by hand: the reservation stays, without the uid
+    assert_eq!(phase("empty"), "Available");
+    assert_eq!(get(&w, VOLUME, "empty").spec()["claimRef"]["name"].str(), "empty");
+    assert!(w.store.get(VOLUME, "", "gone").is_none());
+    assert_eq!(phase("stuck"), "Failed");
+    assert!(events(&w).contains(&(
+        "VolumeFailedDelete".to_owned(),
+        "host_path deleter only supports /tmp/.+ but received provided /data".to_owned()
+    )));
 }
