@@ -58,13 +58,11 @@ impl Claims {
             }
             if is_bound(claim) {
                 let volume = &claim.spec()["volumeName"];
-                match w.store.get(Kind::PersistentVolume, "", volume.str()) {
-                    Some(pv) => claims.bound.push(pv.clone()),
-                    None => {
-                        let why = format!("persistentvolume \"{}\" not found", volume.str());
-                        return Err((why, Some(key)));
-                    }
-                }
+                let Some(pv) = w.store.get(Kind::PersistentVolume, "", volume.str()) else {
+                    let why = format!("persistentvolume \"{}\" not found", volume.str());
+                    return Err((why, Some(key)));
+                };
+                claims.bound.push(pv.clone());
             } else {
                 let class = &claim.spec()["storageClassName"];
                 let class = w.store.get(Kind::StorageClass, "", class.str());
@@ -170,7 +168,7 @@ pub(super) fn prepare(w: &mut World, pod: &Obj, node: &Str) -> Option<Key> {
             w.acting(Comp::Scheduler, "sched.bind-volume", |w| {
                 w.modify(&pv.key(), Sub::Main, |v| {
                     v.entry("spec").set("claimRef", claim_ref);
-                    if !matching::bound_to(&pv, &claim) {
+                    if !matching::bound_to(&pv, claim) {
                         v.path_mut("metadata.annotations")
                             .set(matching::BOUND_BY_CONTROLLER, "yes");
                     }
