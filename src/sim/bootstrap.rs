@@ -109,7 +109,6 @@ fn node(w: &World, n: u32) -> Value {
                 "kubernetes.io/arch": "amd64",
                 "kubernetes.io/hostname": (name.clone()),
                 "kubernetes.io/os": "linux",
-                "topology.kubernetes.io/region": "sim",
                 "topology.kubernetes.io/zone": zone
             },
             "name": (name.clone())

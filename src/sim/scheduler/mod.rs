@@ -250,7 +250,6 @@ fn bind(w: &mut World, pod: &Obj, node: &Str) {
                 "PodScheduled",
                 value!({
                     "lastProbeTime": null, "lastTransitionTime": (now),
-                    "observedGeneration": (pod.meta()["generation"].int_or(1)),
                     "status": "True", "type": "PodScheduled"
                 }),
             );

@@ -339,7 +339,7 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
                 name,
                 terminating_or(obj, status["phase"].str()),
                 spec["volumeName"].str().to_owned(),
-                shown(status["capacity"]["storage"].str().to_owned()),
+                shown(status["capacity"]["storage"].as_str().unwrap_or("0").to_owned()),
                 shown(modes(&status["accessModes"])),
                 class_of(obj),
                 spec["volumeAttributesClassName"].as_str().unwrap_or("<unset>").to_owned(),

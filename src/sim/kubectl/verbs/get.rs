@@ -95,7 +95,7 @@ pub fn get(w: &mut World, io: &mut Io, args: &Args) -> Run {
 fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     if args.pos.is_empty() && !args.given("filename") {
         return Err(Failure(
-            "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples"
+            "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nSee 'kubectl get -h' for help and examples"
                 .to_owned(),
         ));
     }

@@ -123,6 +123,11 @@ pub fn warnings(kind: Kind, new: &Value) -> Vec<String> {
     if kind == Kind::StatefulSet && new["spec"]["revisionHistoryLimit"].int_or(0) < 0 {
         out.push("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended".into());
     }
+    if kind == Kind::PersistentVolume
+        && new["spec"]["persistentVolumeReclaimPolicy"].str() == "Recycle"
+    {
+        out.push("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.".into());
+    }
     let (path, spec) = match kind {
         Kind::Pod => ("spec", &new["spec"]),
         Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::DaemonSet | Kind::Job => {

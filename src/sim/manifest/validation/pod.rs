@@ -198,12 +198,6 @@ fn container(e: &mut Errors, at: &str, c: &Value, volumes: &[&str]) {
     let image = c["image"].str();
     if image.is_empty() {
         e.required(format!("{at}.image"), "");
-    } else if image.trim() != image {
-        e.invalid(
-            format!("{at}.image"),
-            quoted(image),
-            "must not have leading or trailing whitespace",
-        );
     }
     ports(e, at, c);
     environment(e, at, c);
