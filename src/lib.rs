@@ -1,18 +1,7 @@
-//! Podium in the browser.
+//! Podium in the browser: the custom element's class and the page inside it.
+//!
+//! Nothing happens when the module is loaded; `static/js/podium.js` defines the element
+//! `<podium-lab>` and makes one [`element::Lab`] for each.
 
-use wasm_bindgen::prelude::*;
-use yew::prelude::*;
-
-/// The page.
-#[component]
-pub fn App() -> Html {
-    html! {
-        <p>{ podium_sim::about() }</p>
-    }
-}
-
-/// Called once by the page when the module is loaded.
-#[wasm_bindgen(start)]
-pub fn start() {
-    yew::Renderer::<App>::new().render();
-}
+pub mod element;
+pub mod ui;

@@ -1,0 +1,307 @@
+//! The class behind the custom element `<podium-lab>`. The element itself is defined in
+//! `static/js/podium.js`, which makes one [`Lab`] for each element and passes attributes on.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use podium_sim::log::What;
+use podium_sim::recording::{Input, Recording};
+use podium_sim::{World, permalink};
+use wasm_bindgen::prelude::*;
+use web_sys::{CustomEvent, CustomEventInit, Element, EventTarget};
+use yew::AppHandle;
+
+use crate::ui::acts::Act;
+use crate::ui::app::{App, AppProps, begin};
+use crate::ui::options::{Options, micros};
+use crate::ui::session::{Handle, Session};
+use crate::ui::stories::Story;
+
+/// Most events told in one go.
+const TOLD: u64 = 2000;
+
+/// One lab: an engine and the page that shows it.
+#[wasm_bindgen]
+pub struct Lab {
+    session: Handle,
+    options: RefCell<Options>,
+    handle: RefCell<Option<AppHandle<App>>>,
+    host: EventTarget,
+    root: Element,
+    started: Cell<bool>,
+    loads: Cell<u32>,
+    loaded: RefCell<Option<(u32, String)>>,
+}
+
+/// The style sheet of every lab, for the element's shadow root.
+#[wasm_bindgen]
+pub fn styles() -> String {
+    concat!(include_str!("../static/css/tokens.css"), include_str!("../static/css/podium.css"))
+        .into()
+}
+
+fn tell(host: &EventTarget, name: &str, detail: &JsValue) {
+    let init = CustomEventInit::new();
+    init.set_bubbles(true);
+    init.set_composed(true);
+    init.set_detail(detail);
+    if let Ok(event) = CustomEvent::new_with_event_init_dict(&format!("podium-{name}"), &init) {
+        let _ = host.dispatch_event(&event);
+    }
+}
+
+/// A JSON text as a JavaScript value.
+fn js(text: &str) -> JsValue {
+    js_sys::JSON::parse(text).unwrap_or(JsValue::NULL)
+}
+
+#[wasm_bindgen]
+impl Lab {
+    /// A lab inside `root`, whose events come from `host`. Attributes are set before
+    /// [`Lab::show`].
+    #[wasm_bindgen(constructor)]
+    pub fn new(host: EventTarget, root: Element) -> Self {
+        Self {
+            session: Session::new(Options::default().config()),
+            options: RefCell::default(),
+            handle: RefCell::default(),
+            host,
+            root,
+            started: Cell::new(false),
+            loads: Cell::new(0),
+            loaded: RefCell::default(),
+        }
+    }
+
+    /// An attribute of the element; an absent one is not set.
+    pub fn set(&self, name: &str, value: &str) {
+        self.options.borrow_mut().set(name, value);
+        match name {
+            "speed" => self.session.set_speed(self.options.borrow().speed),
+            "recording" if self.handle.borrow().is_some() => {
+                let _ = self.import(value);
+            }
+            _ => {}
+        }
+        self.update();
+    }
+
+    /// Shows the page: called once, when all attributes are known.
+    pub fn show(&self) {
+        if self.handle.borrow().is_some() {
+            return;
+        }
+        let options = self.options.borrow().clone();
+        self.session.set_speed(options.speed);
+        if !self.started.replace(true) {
+            self.start(&options);
+        }
+        let seen = Cell::new(self.session.with_world(|w| w.log.len()));
+        let host = self.host.clone();
+        self.session.on_change(Rc::new(move |w: &World, len: u64| {
+            let since = seen.replace(len);
+            let details = if len > since {
+                events(w, since.max(len.saturating_sub(TOLD)))
+            } else {
+                Vec::new()
+            };
+            let host = host.clone();
+            Box::new(move || {
+                for (name, detail) in details {
+                    tell(&host, name, &js(&detail));
+                }
+            })
+        }));
+        let props = self.props();
+        let renderer = yew::Renderer::<App>::with_root_and_props(self.root.clone(), props);
+        *self.handle.borrow_mut() = Some(renderer.render());
+        tell(&self.host, "ready", &JsValue::NULL);
+    }
+
+    fn start(&self, options: &Options) {
+        self.session.replace(podium_sim::timeline::Timeline::new(options.config()));
+        if !options.recording.is_empty() {
+            if let Err(e) = self.import(&options.recording) {
+                tell(&self.host, "error", &e);
+            }
+        } else if let Some(story) = Story::of(&options.lesson) {
+            begin(&self.session, options, story);
+        } else if options.autoplay && !options.yaml.trim().is_empty() {
+            Act::Apply("lab.yaml".into(), options.yaml.clone()).run(&self.session);
+        }
+        if options.start_at > 0 {
+            // simulates up to there, so that the page begins in the middle of things
+            self.session.advance_to(options.start_at);
+        }
+        if !options.autoplay && options.lesson.is_empty() && options.start_at > 0 {
+            self.session.pause();
+        }
+    }
+
+    fn props(&self) -> AppProps {
+        AppProps {
+            session: self.session.clone(),
+            options: self.options.borrow().clone(),
+            loaded: self.loaded.borrow().clone(),
+        }
+    }
+
+    fn update(&self) {
+        if let Some(handle) = self.handle.borrow_mut().as_mut() {
+            handle.update(self.props());
+        }
+    }
+
+    /// Another manifest in the editor, as from `src`.
+    pub fn load(&self, yaml: &str) {
+        self.options.borrow_mut().yaml = yaml.into();
+        self.loads.set(self.loads.get() + 1);
+        *self.loaded.borrow_mut() = Some((self.loads.get(), yaml.into()));
+        if self.handle.borrow().is_some() && self.options.borrow().autoplay {
+            Act::Apply("lab.yaml".into(), yaml.into()).run(&self.session);
+        }
+        self.update();
+    }
+
+    /// The element is no longer in a page: time stops, the page is taken down.
+    pub fn hide(&self) {
+        self.session.stop();
+        if let Some(handle) = self.handle.borrow_mut().take() {
+            handle.destroy();
+        }
+    }
+
+    /// Applies a manifest, as `kubectl apply -f` does.
+    pub fn apply(&self, yaml: &str) {
+        self.session.input(Input::File { name: "lab.yaml".into(), text: yaml.into() });
+        self.session.line(1, "kubectl apply -f lab.yaml");
+    }
+
+    /// Types a line into the first terminal.
+    pub fn kubectl(&self, line: &str) {
+        let line = line.trim();
+        let known = line.starts_with("kubectl");
+        self.session.line(1, if known { line.to_owned() } else { format!("kubectl {line}") });
+    }
+
+    /// Lets time go on.
+    pub fn play(&self) {
+        self.session.play();
+    }
+
+    /// Stops time.
+    pub fn pause(&self) {
+        self.session.pause();
+    }
+
+    /// Steps by moments at which something happened; back if negative.
+    pub fn step(&self, n: i32) {
+        self.session.step(n);
+    }
+
+    /// Goes to a moment: seconds, or a text such as `1.5s`; past the end it simulates further.
+    pub fn seek(&self, at: &str) {
+        if let Some(at) = micros(at) {
+            self.session.advance_to(at);
+        }
+    }
+
+    /// Simulated seconds in a second.
+    #[wasm_bindgen(js_name = setSpeed)]
+    pub fn set_speed(&self, speed: f64) {
+        self.session.set_speed((speed.clamp(0.01, 1000.0) * 1000.0) as u32);
+    }
+
+    /// Time, and the objects of the cluster, as a JavaScript object:
+    /// `{at, end, playing, resting, objects: [...]}`, times in seconds.
+    pub fn state(&self) -> JsValue {
+        let frame = self.session.frame();
+        let objects: Vec<String> = self.session.with_world(|w| {
+            use podium_sim::api::{Kind, kind};
+            let kinds = kind::ALL.iter().filter(|k| !matches!(k, Kind::Event | Kind::Lease));
+            kinds.flat_map(|k| w.store.all(*k)).map(|o| o.value.to_string()).collect()
+        });
+        js(&format!(
+            "{{\"at\":{},\"end\":{},\"playing\":{},\"resting\":{},\"objects\":[{}]}}",
+            frame.at as f64 / 1e6,
+            frame.end as f64 / 1e6,
+            frame.playing,
+            frame.resting,
+            objects.join(",")
+        ))
+    }
+
+    /// The recording as JSON text.
+    pub fn export(&self) -> String {
+        serde_json::to_string(&self.session.recording()).unwrap_or_default()
+    }
+
+    /// Plays a recording: JSON text of [`Lab::export`], or a permalink.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn import(&self, text: &str) -> Result<(), JsValue> {
+        let recording: Recording = if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).map_err(|e| JsValue::from_str(&e.to_string()))?
+        } else {
+            permalink::decode(text).map_err(|e| JsValue::from_str(&e.to_string()))?
+        };
+        let yaml = recording.inputs.iter().rev().find_map(|t| match &t.input {
+            Input::File { text, .. } => Some(text.clone()),
+            _ => None,
+        });
+        self.session.load(&recording);
+        self.session.pause();
+        if let Some(yaml) = yaml {
+            self.options.borrow_mut().yaml.clone_from(&yaml);
+            self.loads.set(self.loads.get() + 1);
+            *self.loaded.borrow_mut() = Some((self.loads.get(), yaml));
+            self.update();
+        }
+        Ok(())
+    }
+
+    /// The fragment of a link that contains this run, with `#`.
+    pub fn permalink(&self) -> String {
+        format!("#{}", permalink::encode(&self.session.recording()))
+    }
+}
+
+/// Tells of what happened: one `podium-event` an entry, then one `podium-change`.
+fn events(w: &World, since: u64) -> Vec<(&'static str, String)> {
+    let mut details = Vec::new();
+    for (seq, record) in w.log.since(since) {
+        let what = match &record.what {
+            What::Change { change, new, .. } => format!(
+                "\"type\":\"{}\",\"kind\":\"{}\",\"namespace\":{},\"name\":{}",
+                format!("{change:?}").to_uppercase(),
+                new.kind.info().kind,
+                quoted(&new.ns()),
+                quoted(&new.name()),
+            ),
+            What::Act(text) => format!("\"type\":\"ACT\",\"command\":{}", quoted(text)),
+            What::Lookup { client, name, answer, .. } => format!(
+                "\"type\":\"LOOKUP\",\"client\":{},\"dns\":{},\"answer\":[{}]",
+                quoted(&client.name),
+                quoted(name),
+                answer.iter().map(|a| quoted(a)).collect::<Vec<_>>().join(",")
+            ),
+            What::Connect { client, ip, server, .. } => format!(
+                "\"type\":\"CONNECT\",\"client\":{},\"ip\":{},\"server\":{}",
+                quoted(&client.name),
+                quoted(ip),
+                server.as_ref().map_or("null".to_owned(), |s| quoted(&s.name))
+            ),
+        };
+        let at = record.at as f64 / 1e6;
+        let detail = format!("{{\"seq\":{seq},\"at\":{at},\"rule\":\"{}\",{what}}}", record.rule);
+        details.push(("event", detail));
+    }
+    let detail = format!("{{\"at\":{},\"events\":{}}}", w.now as f64 / 1e6, w.log.len());
+    details.push(("change", detail));
+    details
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_else(|_| "\"\"".into())
+}

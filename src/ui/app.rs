@@ -1,0 +1,412 @@
+//! The root: panels around the stage, and what they share.
+
+use std::rc::Rc;
+
+use gloo_timers::callback::Timeout;
+use podium_scene::Target;
+use podium_sim::permalink;
+use podium_sim::timeline::Timeline;
+use yew::prelude::*;
+
+use crate::ui::acts::Act;
+use crate::ui::editor::Editor;
+use crate::ui::header::{Header, Help};
+use crate::ui::i18n::Words;
+use crate::ui::inspector::Inspector;
+use crate::ui::options::Options;
+use crate::ui::session::{Frame, Handle};
+use crate::ui::stage::Stage;
+use crate::ui::stories::{STORIES, Story};
+use crate::ui::terminal::Terminals;
+use crate::ui::timeline::TimelinePanel;
+
+/// A file of the editor. A new `load` replaces what was typed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct File {
+    /// `web.yaml`.
+    pub name: String,
+    /// Its text when it was loaded.
+    pub text: String,
+}
+
+/// Facts of the page that the cluster does not know.
+#[derive(Clone, PartialEq)]
+pub struct Ui {
+    /// Panel shown where only one fits.
+    pub panel: &'static str,
+    /// The story told, and its next step.
+    pub story: Option<(&'static Story, usize)>,
+    /// Files in the editor.
+    pub files: Rc<Vec<File>>,
+    /// Counts loads, so that the editor knows new files from typed ones.
+    pub load: u32,
+    /// Language.
+    pub lang: String,
+    /// `light`, `dark`, or empty for the reader's own.
+    pub theme: String,
+    /// Is the help shown?
+    pub help: bool,
+    /// A short message, and its number.
+    pub toast: Option<(u32, String)>,
+}
+
+/// Changes of [`Ui`].
+pub enum Do {
+    /// Show this panel.
+    Panel(&'static str),
+    /// Tell a story, from its beginning.
+    Story(&'static Story),
+    /// The story's next step was done.
+    Next,
+    /// No story any more.
+    EndStory,
+    /// Other files.
+    Files(Vec<File>),
+    /// Another language.
+    Lang(String),
+    /// Another theme.
+    Theme(String),
+    /// Help on or off.
+    Help(bool),
+    /// A short message.
+    Toast(String),
+    /// The message with that number has been read.
+    Read(u32),
+}
+
+impl Reducible for Ui {
+    type Action = Do;
+    fn reduce(self: Rc<Self>, action: Do) -> Rc<Self> {
+        let mut ui = (*self).clone();
+        match action {
+            Do::Panel(panel) => ui.panel = panel,
+            Do::Story(story) => {
+                ui.story = Some((story, 0));
+                ui.panel = "stage";
+                ui.load += 1;
+                ui.files = Rc::new(files_of(story));
+            }
+            Do::Next => {
+                if let Some((story, step)) = ui.story {
+                    ui.story = Some((story, step + 1));
+                }
+            }
+            Do::EndStory => ui.story = None,
+            Do::Files(files) => {
+                ui.files = Rc::new(files);
+                ui.load += 1;
+            }
+            Do::Lang(lang) => ui.lang = lang,
+            Do::Theme(theme) => ui.theme = theme,
+            Do::Help(on) => ui.help = on,
+            Do::Toast(text) => {
+                let n = ui.toast.map_or(0, |(n, _)| n) + 1;
+                ui.toast = Some((n, text));
+            }
+            Do::Read(n) => {
+                if ui.toast.as_ref().is_some_and(|(m, _)| *m == n) {
+                    ui.toast = None;
+                }
+            }
+        }
+        Rc::new(ui)
+    }
+}
+
+fn files_of(story: &Story) -> Vec<File> {
+    story.files.iter().map(|(n, t)| File { name: (*n).into(), text: (*t).into() }).collect()
+}
+
+/// What the element gives to its page.
+#[derive(Properties, PartialEq, Clone)]
+pub struct AppProps {
+    /// The engine.
+    pub session: Handle,
+    /// Attributes of the element.
+    pub options: Options,
+    /// Text read from `src`, if any: it replaces the editor's.
+    #[prop_or_default]
+    pub loaded: Option<(u32, String)>,
+}
+
+fn remembered(name: &str) -> Option<String> {
+    web_sys::window()?.local_storage().ok()??.get_item(&format!("podium.{name}")).ok()?
+}
+
+fn remember(name: &str, value: &str) {
+    if let Some(Ok(Some(storage))) = web_sys::window().map(|w| w.local_storage()) {
+        let _ = storage.set_item(&format!("podium.{name}"), value);
+    }
+}
+
+fn first_ui(options: &Options) -> Ui {
+    let story = Story::of(&options.lesson);
+    let files = match story {
+        Some(story) => files_of(story),
+        None if options.yaml.trim().is_empty() => files_of(&STORIES[0]),
+        None => vec![File { name: "lab.yaml".into(), text: options.yaml.clone() }],
+    };
+    let pref = |name, given: &str| {
+        if options.page { remembered(name).unwrap_or_else(|| given.into()) } else { given.into() }
+    };
+    let panel = ["stage", "editor", "why", "timeline", "terminal"]
+        .into_iter()
+        .find(|v| options.shows(v))
+        .unwrap_or("stage");
+    Ui {
+        panel,
+        story: story.map(|s| (s, 0)),
+        files: Rc::new(files),
+        load: 1,
+        lang: pref("lang", &options.lang),
+        theme: pref("theme", &options.theme),
+        help: false,
+        toast: None,
+    }
+}
+
+/// The page.
+#[component]
+pub fn App(props: &AppProps) -> Html {
+    let AppProps { session, options, loaded } = props.clone();
+    let frame = use_state(|| session.frame());
+    let ui = {
+        let options = options.clone();
+        use_reducer(move || first_ui(&options))
+    };
+    let send = ui.dispatcher();
+
+    {
+        let frame = frame.clone();
+        use_effect_with(session.clone(), move |session| {
+            let id = session.listen(Callback::from(move |f: Rc<Frame>| frame.set(f)));
+            let session = session.clone();
+            move || session.unlisten(id)
+        });
+    }
+    use_attributes(&options, loaded, &send);
+    let words = use_memo(ui.lang.clone(), |lang| Words::of(lang));
+    let spoken = use_speech(&session, &words, frame.len);
+    {
+        let send = send.clone();
+        use_effect_with(ui.toast.clone(), move |toast| {
+            let timer =
+                toast.clone().map(|(n, _)| Timeout::new(3500, move || send.dispatch(Do::Read(n))));
+            move || drop(timer)
+        });
+    }
+
+    let act = {
+        let session = session.clone();
+        use_callback((), move |act: Act, ()| act.run(&session))
+    };
+    let select = {
+        let (session, send) = (session.clone(), send.clone());
+        use_callback((), move |target: Option<Target>, ()| {
+            if target.is_some() {
+                send.dispatch(Do::Panel("why"));
+            }
+            session.select(target);
+        })
+    };
+    // on the stage, a selection must not take the stage away
+    let pick = {
+        let session = session.clone();
+        use_callback((), move |target: Option<Target>, ()| session.select(target))
+    };
+    let tell = {
+        let (session, send) = (session.clone(), send.clone());
+        use_callback(options.clone(), move |story: &'static Story, options: &Options| {
+            begin(&session, options, story);
+            send.dispatch(Do::Story(story));
+        })
+    };
+    let share = {
+        let (session, send, words) = (session.clone(), send.clone(), words.clone());
+        Callback::from(move |()| {
+            let link = permalink::encode(&session.recording());
+            if let Some(window) = web_sys::window() {
+                let location = window.location();
+                let page = location.href().unwrap_or_default();
+                let page = page.split('#').next().unwrap_or_default();
+                let url = format!("{page}#{link}");
+                let _ = window.navigator().clipboard().write_text(&url);
+                send.dispatch(Do::Toast(words.get("share.copied")));
+            }
+        })
+    };
+    let next = {
+        let (session, send, ui) = (session.clone(), send.clone(), ui.clone());
+        Callback::from(move |()| {
+            if let Some((story, step)) = ui.story
+                && let Some(step) = story.steps.get(step)
+            {
+                for act in step.acts(story) {
+                    act.run(&session);
+                }
+                session.play();
+                send.dispatch(Do::Next);
+            }
+        })
+    };
+    let page = options.page;
+    let on_pref = {
+        let send = send.clone();
+        Callback::from(move |(name, value): (&'static str, String)| {
+            if page {
+                remember(name, &value);
+            }
+            send.dispatch(if name == "lang" { Do::Lang(value) } else { Do::Theme(value) });
+        })
+    };
+    let panels = options.clone();
+    let shows = move |view: &str| panels.shows(view);
+    let tabs: Vec<&'static str> = ["stage", "editor", "why", "timeline", "terminal"]
+        .into_iter()
+        .filter(|v| shows(v))
+        .collect();
+    let class = classes!(
+        "lab",
+        format!("at-{}", ui.panel),
+        frame.target.is_some().then_some("has-why"),
+        (!shows("editor")).then_some("no-editor"),
+        (!shows("why")).then_some("no-why"),
+        (!shows("terminal")).then_some("no-terminal"),
+        (!shows("timeline")).then_some("no-timeline"),
+        (!shows("header")).then_some("no-header"),
+        page.then_some("page"),
+        (!frame.playing).then_some("paused"),
+    );
+    html! {
+        <ContextProvider<Words> context={(*words).clone()}>
+            <div {class} data-theme={(!ui.theme.is_empty()).then(|| ui.theme.clone())} lang={words.lang()}>
+                if shows("header") {
+                    <Header
+                        nodes={frame.scene.nodes.len()}
+                        story={ui.story.map(|(s, _)| s.id)}
+                        theme={ui.theme.clone()}
+                        on_story={tell}
+                        on_share={share}
+                        {on_pref}
+                        on_help={let send = send.clone(); Callback::from(move |on| send.dispatch(Do::Help(on)))}
+                    />
+                }
+                <div class="tabs" role="tablist" aria-label={words.get("panel.label")}>
+                    { for tabs.iter().map(|name| {
+                        let name = *name;
+                        let send = send.clone();
+                        let onclick = Callback::from(move |_: MouseEvent| send.dispatch(Do::Panel(name)));
+                        html! {
+                            <button key={name} role="tab" aria-selected={(ui.panel == name).to_string()} {onclick}>
+                                { words.get(&format!("panel.{name}")) }
+                            </button>
+                        }
+                    }) }
+                </div>
+                if shows("editor") {
+                    <Editor files={ui.files.clone()} load={ui.load} readonly={options.readonly} on_act={act.clone()} />
+                }
+                if shows("stage") {
+                    <Stage
+                        scene={frame.scene.clone()}
+                        at={frame.at}
+                        moving={frame.playing && !frame.resting}
+                        target={frame.target.clone()}
+                        controls={options.controls}
+                        story={ui.story}
+                        on_select={pick}
+                        on_act={act.clone()}
+                        on_next={next}
+                        on_end={let send = send.clone(); Callback::from(move |()| send.dispatch(Do::EndStory))}
+                    />
+                }
+                if shows("why") {
+                    <Inspector
+                        why={frame.why.clone()}
+                        target={frame.target.clone()}
+                        session={session.clone()}
+                        len={frame.len}
+                        controls={options.controls}
+                        on_select={select}
+                        on_act={act.clone()}
+                    />
+                }
+                if shows("timeline") {
+                    <TimelinePanel frame={(*frame).clone()} session={session.clone()} />
+                }
+                if shows("terminal") {
+                    <Terminals screens={frame.screens.clone()} playing={frame.playing} readonly={options.readonly} session={session.clone()} />
+                }
+                <div class="sr" role="status" aria-live="polite" aria-atomic="true">{ (*spoken).clone() }</div>
+                <div class="toasts" aria-live="polite">
+                    if let Some((n, text)) = &ui.toast {
+                        <p class="toast" key={*n}>{ text.clone() }</p>
+                    }
+                </div>
+                if ui.help {
+                    <Help on_close={let send = send.clone(); Callback::from(move |()| send.dispatch(Do::Help(false)))} />
+                }
+            </div>
+        </ContextProvider<Words>>
+    }
+}
+
+/// A fresh cluster with the story's first file applied.
+pub fn begin(session: &Handle, options: &Options, story: &'static Story) {
+    session.replace(Timeline::new(options.config()));
+    if let Some((name, text)) = story.files.first() {
+        Act::Apply((*name).into(), (*text).into()).run(session);
+    }
+    session.play();
+}
+
+/// Attributes that change while the page is shown.
+#[hook]
+fn use_attributes(
+    options: &Options,
+    loaded: Option<(u32, String)>,
+    send: &UseReducerDispatcher<Ui>,
+) {
+    let first = use_mut_ref(|| true);
+    {
+        let (send, first) = (send.clone(), first.clone());
+        let options = options.clone();
+        use_effect_with((options.lang.clone(), options.theme.clone()), move |(lang, theme)| {
+            // what was remembered wins when the page begins
+            if !*first.borrow() {
+                send.dispatch(Do::Lang(lang.clone()));
+                send.dispatch(Do::Theme(theme.clone()));
+            }
+        });
+    }
+    let send = send.clone();
+    use_effect_with(loaded, move |loaded| {
+        if let Some((_, text)) = loaded {
+            send.dispatch(Do::Files(vec![File { name: "lab.yaml".into(), text: text.clone() }]));
+        }
+        *first.borrow_mut() = false;
+    });
+}
+
+/// What a screen reader is told: at most once a second, bursts in one go.
+#[hook]
+fn use_speech(session: &Handle, words: &Rc<Words>, len: u64) -> UseStateHandle<String> {
+    let spoken = use_state(String::new);
+    let timer = use_mut_ref(|| None::<Timeout>);
+    let (session, words, text) = (session.clone(), words.clone(), spoken.clone());
+    use_effect_with(len, move |_| {
+        let slot = timer.clone();
+        let mut waiting = timer.borrow_mut();
+        if waiting.is_none() {
+            *waiting = Some(Timeout::new(1000, move || {
+                slot.borrow_mut().take();
+                let sentences: Vec<String> =
+                    session.spoken().iter().map(|m| words.say(m)).collect();
+                if !sentences.is_empty() {
+                    text.set(sentences.join(". "));
+                }
+            }));
+        }
+    });
+    spoken
+}

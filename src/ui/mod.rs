@@ -1,0 +1,18 @@
+//! The page: components over immutable frames. The engine is outside of component state, in
+//! [`session::Session`]; each change makes a new [`session::Frame`] that goes down as props.
+
+pub mod acts;
+pub mod app;
+pub mod editor;
+pub mod header;
+pub mod highlight;
+pub mod i18n;
+pub mod icons;
+pub mod inspector;
+pub mod options;
+pub mod playback;
+pub mod session;
+pub mod stage;
+pub mod stories;
+pub mod terminal;
+pub mod timeline;

@@ -1,0 +1,456 @@
+//! The engine behind a page: a timeline, its clock, and the frames that it gives out.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use podium_scene::lanes::{Lane, Lanes};
+use podium_scene::why::{self, Why};
+use podium_scene::{Director, Msg, Scene, Target};
+use podium_sim::recording::{Input, Recording};
+use podium_sim::timeline::{BranchInfo, Timeline};
+use podium_sim::{Config, World};
+use yew::Callback;
+
+use crate::ui::playback::Clock;
+
+/// A terminal as it is shown.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Screen {
+    /// Lines entered and output in order.
+    pub parts: Vec<Part>,
+    /// Does something run there?
+    pub running: bool,
+    /// Does it wait for a line?
+    pub reads: bool,
+}
+
+/// A piece of a terminal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// A line that was entered.
+    Entered(String),
+    /// Output; the flag says stderr.
+    Output(bool, String),
+}
+
+/// Everything that the page shows, at one moment.
+#[derive(Clone, PartialEq)]
+pub struct Frame {
+    /// What is on stage.
+    pub scene: Rc<Scene>,
+    /// The timeline's lanes, up to the furthest moment.
+    pub lanes: Rc<Vec<Rc<Lane>>>,
+    /// The explanation of what is selected.
+    pub why: Option<Rc<Why>>,
+    /// What is selected.
+    pub target: Option<Target>,
+    /// Terminals by number, from 1.
+    pub screens: Rc<Vec<Rc<Screen>>>,
+    /// Cursor, microseconds.
+    pub at: u64,
+    /// Furthest simulated moment of the branch, microseconds.
+    pub end: u64,
+    /// Is time going on?
+    pub playing: bool,
+    /// Nothing more will happen by itself.
+    pub resting: bool,
+    /// Simulated seconds in a second, in thousandths.
+    pub speed: u32,
+    /// Entries in the log at the cursor.
+    pub len: u64,
+    /// The branches, the current one first.
+    pub branches: Rc<Vec<BranchInfo>>,
+}
+
+struct Inner {
+    timeline: Timeline,
+    director: Director,
+    lanes: Lanes,
+    target: Option<Target>,
+    why: Option<(u64, u64, Target, Rc<Why>)>,
+    screens: Rc<Vec<Rc<Screen>>>,
+    branches: Rc<Vec<BranchInfo>>,
+    spoken: u64,
+}
+
+/// The handle that components hold; it never changes.
+pub struct Session {
+    inner: RefCell<Inner>,
+    clock: Clock,
+    playing: Cell<bool>,
+    speed: Cell<u32>,
+    listeners: RefCell<Vec<(u32, Callback<Rc<Frame>>)>>,
+    next: Cell<u32>,
+    heard: RefCell<Option<Heard>>,
+}
+
+/// Looks at the world after each change and says what is to be told: that is done when the
+/// engine is free again, because who hears it may act at once.
+pub type Heard = Rc<dyn Fn(&World, u64) -> Box<dyn FnOnce()>>;
+
+/// A session, equal by identity.
+#[derive(Clone)]
+pub struct Handle(pub Rc<Session>);
+
+impl PartialEq for Handle {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::ops::Deref for Handle {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
+/// Number of terminals that a page shows.
+pub const TERMINALS: u8 = 3;
+/// Slowest and fastest play, in thousandths.
+pub const SPEEDS: (u32, u32) = (50, 100_000);
+/// Simulated work that one frame may do, in slices of this many microseconds.
+const SLICE: u64 = 250_000;
+/// Milliseconds that one frame may spend on simulating.
+const BUDGET: f64 = 8.0;
+/// A pause up to this long (microseconds) is waited out although nothing but endless
+/// repetitions goes on.
+const PATIENCE: u64 = 45_000_000;
+
+impl Session {
+    /// A session over a fresh cluster.
+    pub fn new(config: Config) -> Handle {
+        Self::over(Timeline::new(config))
+    }
+
+    fn over(timeline: Timeline) -> Handle {
+        let session = Rc::new_cyclic(|me: &Weak<Self>| {
+            let weak = me.clone();
+            let clock = Clock::new(move |dt| weak.upgrade().is_some_and(|s| s.tick(dt)));
+            Self {
+                inner: RefCell::new(Inner {
+                    timeline,
+                    director: Director::default(),
+                    lanes: Lanes::default(),
+                    target: None,
+                    why: None,
+                    screens: Rc::default(),
+                    branches: Rc::default(),
+                    spoken: 0,
+                }),
+                clock,
+                playing: Cell::new(true),
+                speed: Cell::new(1000),
+                listeners: RefCell::default(),
+                next: Cell::new(0),
+                heard: RefCell::default(),
+            }
+        });
+        let len = session.inner.borrow().timeline.world().log.len();
+        session.inner.borrow_mut().spoken = len;
+        Handle(session)
+    }
+
+    /// Puts another timeline in the place of this one.
+    pub fn replace(&self, timeline: Timeline) {
+        {
+            let mut inner = self.inner.borrow_mut();
+            inner.spoken = timeline.world().log.len();
+            inner.timeline = timeline;
+            inner.director = Director::default();
+            inner.lanes = Lanes::default();
+            inner.target = None;
+            inner.why = None;
+        }
+        self.emit();
+        self.kick();
+    }
+
+    /// A listener for frames; the number takes it away again.
+    pub fn listen(&self, listener: Callback<Rc<Frame>>) -> u32 {
+        let id = self.next.get();
+        self.next.set(id + 1);
+        self.listeners.borrow_mut().push((id, listener));
+        id
+    }
+
+    /// Takes a listener away.
+    pub fn unlisten(&self, id: u32) {
+        self.listeners.borrow_mut().retain(|(n, _)| *n != id);
+    }
+
+    /// Who is told of new entries of the log.
+    pub fn on_change(&self, heard: Heard) {
+        *self.heard.borrow_mut() = Some(heard);
+    }
+
+    /// Looks at the world at the cursor.
+    pub fn with_world<R>(&self, f: impl FnOnce(&World) -> R) -> R {
+        f(self.inner.borrow().timeline.world())
+    }
+
+    /// Does something at the cursor, and lets time go on if it may.
+    pub fn input(&self, input: Input) {
+        self.inner.borrow_mut().timeline.input(input);
+        self.emit();
+        self.kick();
+    }
+
+    /// A line typed into a terminal.
+    pub fn line(&self, term: u8, text: impl Into<String>) {
+        self.input(Input::Line { term, text: text.into() });
+    }
+
+    /// Lets time go on.
+    pub fn play(&self) {
+        self.playing.set(true);
+        self.emit();
+        self.kick();
+    }
+
+    /// Stops time.
+    pub fn pause(&self) {
+        self.playing.set(false);
+        self.clock.stop();
+        self.emit();
+    }
+
+    /// Is time going on?
+    pub fn playing(&self) -> bool {
+        self.playing.get()
+    }
+
+    /// Steps by moments at which something happened: forward, or back if negative.
+    pub fn step(&self, n: i32) {
+        self.playing.set(false);
+        self.clock.stop();
+        {
+            let timeline = &mut self.inner.borrow_mut().timeline;
+            for _ in 0..n.unsigned_abs().min(10_000) {
+                let moved = if n > 0 { forward(timeline) } else { timeline.step_back() };
+                if !moved {
+                    break;
+                }
+            }
+        }
+        self.emit();
+    }
+
+    /// Goes to a moment, microseconds.
+    pub fn seek(&self, at: u64) {
+        {
+            let timeline = &mut self.inner.borrow_mut().timeline;
+            let end = timeline.end();
+            timeline.seek(at.min(end));
+        }
+        self.emit();
+        self.kick();
+    }
+
+    /// Goes to a moment, microseconds; past the end it simulates further.
+    pub fn advance_to(&self, at: u64) {
+        self.inner.borrow_mut().timeline.seek(at);
+        self.emit();
+        self.kick();
+    }
+
+    /// Goes on until nothing more happens by itself.
+    pub fn settle(&self) {
+        self.inner.borrow_mut().timeline.settle(600_000_000);
+        self.emit();
+    }
+
+    /// Simulated seconds in a second, in thousandths.
+    pub fn set_speed(&self, speed: u32) {
+        self.speed.set(speed.clamp(SPEEDS.0, SPEEDS.1));
+        self.emit();
+    }
+
+    /// Takes up another branch.
+    pub fn switch(&self, id: u32) {
+        {
+            let mut inner = self.inner.borrow_mut();
+            if inner.timeline.switch(id) {
+                inner.director.forget();
+                inner.why = None;
+            }
+        }
+        self.emit();
+    }
+
+    /// Selects something, or nothing.
+    pub fn select(&self, target: Option<Target>) {
+        self.inner.borrow_mut().target = target;
+        self.emit();
+    }
+
+    /// Configuration, inputs and cursor.
+    pub fn recording(&self) -> Recording {
+        self.inner.borrow().timeline.recording()
+    }
+
+    /// Plays a recording up to its cursor.
+    pub fn load(&self, recording: &Recording) {
+        self.replace(Timeline::from_recording(recording));
+    }
+
+    /// What was not yet told to a screen reader.
+    pub fn spoken(&self) -> Vec<Msg> {
+        let mut inner = self.inner.borrow_mut();
+        let len = inner.timeline.world().log.len();
+        let since = std::mem::replace(&mut inner.spoken, len);
+        if len <= since {
+            return Vec::new();
+        }
+        podium_scene::speak::spoken(inner.timeline.world(), since)
+    }
+
+    /// The page is gone: time stops.
+    pub fn stop(&self) {
+        self.clock.stop();
+        self.listeners.borrow_mut().clear();
+        *self.heard.borrow_mut() = None;
+    }
+
+    fn kick(&self) {
+        if self.playing.get() {
+            self.clock.start();
+        }
+    }
+
+    /// A display frame: `dt` milliseconds have passed. False: nothing to wait for.
+    fn tick(&self, dt: f64) -> bool {
+        if !self.playing.get() {
+            return false;
+        }
+        let mut left = (dt * f64::from(self.speed.get())) as u64;
+        let goes = {
+            let timeline = &mut self.inner.borrow_mut().timeline;
+            let begin = crate::ui::playback::now();
+            while left > 0 {
+                let dt = left.min(SLICE);
+                timeline.advance(dt);
+                left -= dt;
+                if resting(timeline) || crate::ui::playback::now() - begin > BUDGET {
+                    break;
+                }
+            }
+            !resting(timeline)
+        };
+        self.emit();
+        goes
+    }
+
+    /// The page of this moment.
+    pub fn frame(&self) -> Rc<Frame> {
+        let mut guard = self.inner.borrow_mut();
+        let inner = &mut *guard;
+        let branches = inner.timeline.branches();
+        let branch = branches.first().map_or(0, |b| b.id);
+        let world = inner.timeline.world();
+        let scene = inner.director.scene(world);
+        let lanes = inner.lanes.update(inner.timeline.tip(), branch);
+        let why = inner.target.as_ref().map(|target| {
+            let seen = (world.log.len(), u64::from(branch));
+            if let Some((len, b, t, why)) = &inner.why
+                && (*len, *b) == seen
+                && t == target
+            {
+                return why.clone();
+            }
+            let why = Rc::new(why::why(world, &scene, target));
+            inner.why = Some((seen.0, seen.1, target.clone(), why.clone()));
+            why
+        });
+        let screens: Vec<Rc<Screen>> = (1..=TERMINALS)
+            .map(|n| {
+                let screen = screen(world, n);
+                match inner.screens.get(usize::from(n) - 1) {
+                    Some(old) if **old == screen => old.clone(),
+                    _ => Rc::new(screen),
+                }
+            })
+            .collect();
+        if *inner.screens != screens {
+            inner.screens = Rc::new(screens);
+        }
+        // the end of a branch moves with time: only its number and size matter to a list
+        if inner
+            .branches
+            .iter()
+            .map(|b| (b.id, b.inputs))
+            .ne(branches.iter().map(|b| (b.id, b.inputs)))
+        {
+            inner.branches = Rc::new(branches);
+        }
+        Rc::new(Frame {
+            scene,
+            lanes,
+            why,
+            target: inner.target.clone(),
+            screens: inner.screens.clone(),
+            at: world.now,
+            end: inner.timeline.end(),
+            playing: self.playing.get(),
+            resting: resting(&inner.timeline),
+            speed: self.speed.get(),
+            len: world.log.len(),
+            branches: inner.branches.clone(),
+        })
+    }
+
+    fn emit(&self) {
+        let frame = self.frame();
+        let listeners: Vec<_> = self.listeners.borrow().iter().map(|(_, l)| l.clone()).collect();
+        for listener in listeners {
+            listener.emit(frame.clone());
+        }
+        let heard = self.heard.borrow().clone();
+        if let Some(heard) = heard {
+            let told = heard(self.inner.borrow().timeline.world(), frame.len);
+            told();
+        }
+    }
+}
+
+/// To the next moment at which something happened; entries of one moment go together.
+fn forward(timeline: &mut Timeline) -> bool {
+    if resting(timeline) && timeline.at_tip() {
+        return false;
+    }
+    let moved = timeline.step_forward();
+    let now = timeline.at();
+    timeline.seek(now);
+    moved
+}
+
+/// Nothing but endless repetitions is left, and none of them is due soon.
+fn resting(timeline: &Timeline) -> bool {
+    if !timeline.at_tip() {
+        return false;
+    }
+    let w = timeline.world();
+    let under_way = w.queue.busy();
+    let soon = w.queue.next_at().is_some_and(|at| at <= w.now.saturating_add(PATIENCE));
+    !under_way && !soon
+}
+
+fn screen(w: &World, term: u8) -> Screen {
+    let Some(t) = w.terminal(term) else { return Screen::default() };
+    let mut parts: Vec<Part> = Vec::new();
+    let mut entered = t.entered.iter().peekable();
+    for i in 0..=t.out.len() {
+        while let Some((_, line)) = entered.next_if(|(at, _)| *at <= i) {
+            parts.push(Part::Entered(line.to_string()));
+        }
+        if let Some(chunk) = t.out.get(i) {
+            match parts.last_mut() {
+                Some(Part::Output(stderr, text)) if *stderr == chunk.stderr => {
+                    text.push_str(&chunk.text);
+                }
+                _ => parts.push(Part::Output(chunk.stderr, chunk.text.to_string())),
+            }
+        }
+    }
+    Screen { parts, running: t.running(), reads: t.reads() }
+}

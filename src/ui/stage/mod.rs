@@ -1,0 +1,191 @@
+//! The stage: cards on a computed layout, one layer for cables and packets.
+
+mod board;
+mod cards;
+mod packets;
+mod podium;
+
+use std::rc::Rc;
+
+use podium_scene::layout::layout;
+use podium_scene::{Scene, Target};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Element, ResizeObserver};
+use yew::prelude::*;
+
+use crate::ui::acts::Act;
+use crate::ui::i18n::use_words;
+use crate::ui::icons::Icon;
+use crate::ui::stage::board::BoardCard;
+use crate::ui::stage::cards::{ClientCard, NodeCard};
+use crate::ui::stage::packets::Packets;
+use crate::ui::stage::podium::Podium;
+use crate::ui::stories::{Step, Story};
+
+/// `transform` and size of a card.
+fn placed(r: podium_scene::layout::Rect) -> String {
+    format!("transform:translate({}px,{}px);width:{}px;height:{}px", r.x, r.y, r.w, r.h)
+}
+
+/// Ordinals share eight hues and patterns in turn.
+fn tint(n: i64) -> String {
+    format!("tint-{}", n.rem_euclid(8))
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct StageProps {
+    pub(crate) scene: Rc<Scene>,
+    pub(crate) at: u64,
+    pub(crate) moving: bool,
+    pub(crate) target: Option<Target>,
+    pub(crate) controls: bool,
+    pub(crate) story: Option<(&'static Story, usize)>,
+    pub(crate) on_select: Callback<Option<Target>>,
+    pub(crate) on_act: Callback<Act>,
+    pub(crate) on_next: Callback<()>,
+    pub(crate) on_end: Callback<()>,
+}
+
+/// The inner width of an element, kept up to date.
+#[hook]
+fn use_width(node: &NodeRef) -> i32 {
+    let width = use_state(|| 760);
+    let (node, set) = (node.clone(), width.clone());
+    use_effect_with((), move |()| {
+        let element = node.cast::<Element>();
+        let measured = element.clone();
+        let closure = Closure::<dyn FnMut()>::new(move || {
+            let now = measured.as_ref().map_or(0, Element::client_width);
+            if now > 0 && now != *set {
+                set.set(now);
+            }
+        });
+        let observer = ResizeObserver::new(closure.as_ref().unchecked_ref()).ok();
+        if let (Some(o), Some(e)) = (&observer, &element) {
+            o.observe(e);
+        }
+        move || {
+            if let Some(o) = observer {
+                o.disconnect();
+            }
+            drop(closure);
+        }
+    });
+    *width
+}
+
+#[component]
+pub(crate) fn Stage(props: &StageProps) -> Html {
+    let words = use_words();
+    let node = use_node_ref();
+    let width = use_width(&node);
+    let scene = &props.scene;
+    let layout = use_memo((scene.clone(), width), |(scene, width)| layout(scene, *width));
+    let size = format!("height:{}px", layout.height);
+    html! {
+        <main class="stage panel" aria-label={words.get("panel.stage")}>
+            if let Some((story, step)) = props.story {
+                <StoryCard {story} {step} on_next={props.on_next.clone()} on_end={props.on_end.clone()} />
+            }
+            <div class={classes!("boards-scroll", (!props.moving).then_some("still"))} ref={node}>
+                if scene.is_empty() {
+                    <div class="nothing">
+                        <p class="big">{ words.get("stage.empty") }</p>
+                        <p>{ words.get("stage.empty.hint") }</p>
+                    </div>
+                }
+                <div class="field" style={size}>
+                    <div class="layer">
+                        { for scene.groups.iter().zip(&layout.groups).map(|(group, place)| html! {
+                            <Podium key={group.uid.as_str()} group={group.clone()} place={place.clone()}
+                                target={props.target.clone()} controls={props.controls}
+                                on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
+                        }) }
+                    </div>
+                    <div class="layer">
+                        { for scene.boards.iter().zip(&layout.boards).map(|(board, place)| html! {
+                            <BoardCard key={board.uid.as_str()} board={board.clone()} place={*place}
+                                client={scene.clients.first().map(|c| c.pod.key.name.to_string())}
+                                controls={props.controls} on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
+                        }) }
+                    </div>
+                    <div class="layer">
+                        { for scene.clients.iter().zip(&layout.clients).map(|(client, place)| html! {
+                            <ClientCard key={client.pod.uid.as_str()} client={client.clone()} place={*place}
+                                chosen={is_chosen(props.target.as_ref(), &client.pod.key)}
+                                controls={props.controls} on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
+                        }) }
+                    </div>
+                    <div class="layer">
+                        { for scene.nodes.iter().zip(&layout.nodes).map(|(node, place)| html! {
+                            <NodeCard key={node.key.name.as_str()} node={node.clone()} place={*place}
+                                chosen={is_chosen(props.target.as_ref(), &node.key)}
+                                controls={props.controls} on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
+                        }) }
+                    </div>
+                    <Packets scene={scene.clone()} layout={layout.clone()} at={if scene.packets.is_empty() { 0 } else { props.at }} />
+                </div>
+            </div>
+        </main>
+    }
+}
+
+fn is_chosen(target: Option<&Target>, key: &podium_sim::api::Key) -> bool {
+    matches!(target, Some(Target::Object(k)) if k == key)
+}
+
+#[derive(Properties)]
+struct StoryProps {
+    story: &'static Story,
+    step: usize,
+    on_next: Callback<()>,
+    on_end: Callback<()>,
+}
+
+impl PartialEq for StoryProps {
+    fn eq(&self, other: &Self) -> bool {
+        self.story.id == other.story.id && self.step == other.step
+    }
+}
+
+/// The story's words and the button that does its next step.
+#[component]
+fn StoryCard(props: &StoryProps) -> Html {
+    let words = use_words();
+    let id = props.story.id;
+    let steps = props.story.steps.len();
+    let text = if props.step == 0 {
+        words.get(&format!("story.{id}.text"))
+    } else {
+        words.get(&format!("story.{id}.{}.after", props.step))
+    };
+    let next = props.story.steps.get(props.step);
+    let command = next.map(|s| match s {
+        Step::Lines(lines) => lines.join("\n"),
+        other => other.acts(props.story).first().map(Act::command).unwrap_or_default(),
+    });
+    html! {
+        <div class="story" role="region" aria-label={words.get("top.story")}>
+            <div class="story-words">
+                <p class="story-title">
+                    <b>{ words.get(&format!("story.{id}.title")) }</b>
+                    <span class="dots" aria-label={words.fill("story.step", &[("n", &props.step.to_string()), ("of", &steps.to_string())])}>
+                        { for (0..steps).map(|i| html! { <i key={i} class={classes!((i < props.step).then_some("done"))}></i> }) }
+                    </span>
+                </p>
+                <p>{ text }</p>
+            </div>
+            <div class="story-act">
+                if let Some(command) = command {
+                    <button class="btn main" onclick={props.on_next.reform(|_| ())} title={command}>
+                        { words.get(&format!("story.{id}.{}", props.step + 1)) }
+                    </button>
+                } else {
+                    <span class="chip">{ words.get("story.done") }</span>
+                }
+                <button class="btn bare" onclick={props.on_end.reform(|_| ())} aria-label={words.get("close")}><Icon name="close" /></button>
+            </div>
+        </div>
+    }
+}
