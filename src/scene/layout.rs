@@ -104,8 +104,9 @@ const SMALL: Measure =
 /// From this many slots on, cards are small.
 pub const MANY: usize = 25;
 
-/// Lays the scene out for a stage of that width.
-pub fn layout(scene: &Scene, width: i32) -> Layout {
+/// Lays the scene out for a stage of that width; the nodes stand at the bottom of a stage that
+/// is higher than what is on it.
+pub fn layout(scene: &Scene, width: i32, height: i32) -> Layout {
     let base = if width < 560 { &NARROW } else { &FULL };
     let mut out = Layout { width, ..Layout::default() };
     let mut y = base.margin - 4;
@@ -115,7 +116,7 @@ pub fn layout(scene: &Scene, width: i32) -> Layout {
         out.groups.push(group_box);
         y = bottom;
     }
-    y = floor(scene, width, base, y, &mut out);
+    y = floor(scene, width, base, y, height, &mut out);
     out.height = y + base.margin / 2;
     out
 }
@@ -199,7 +200,7 @@ fn podium(group: &crate::Group, width: i32, base: &Measure, y: i32) -> (GroupBox
 }
 
 /// The nodes stand in a row below everything.
-fn floor(scene: &Scene, width: i32, m: &Measure, y: i32, out: &mut Layout) -> i32 {
+fn floor(scene: &Scene, width: i32, m: &Measure, y: i32, height: i32, out: &mut Layout) -> i32 {
     let n = scene.nodes.len() as i32;
     if n == 0 {
         return y;
@@ -209,7 +210,8 @@ fn floor(scene: &Scene, width: i32, m: &Measure, y: i32, out: &mut Layout) -> i3
     let columns = ((inner + gap) / (132 + gap)).clamp(1, n.min(6));
     let w = ((inner - (columns - 1) * gap) / columns).min(280);
     let h = 62;
-    let y = y + 26;
+    let rows = (n + columns - 1) / columns;
+    let y = (y + 8).max(height - m.margin / 2 - rows * (h + 10));
     for i in 0..n {
         out.nodes.push(Rect {
             x: m.margin + (i % columns) * (w + gap),
@@ -218,7 +220,7 @@ fn floor(scene: &Scene, width: i32, m: &Measure, y: i32, out: &mut Layout) -> i3
             h,
         });
     }
-    y + ((n + columns - 1) / columns) * (h + 10)
+    y + rows * (h + 10)
 }
 
 /// Ways that a packet takes: points that it passes, in order, there and back.
@@ -260,6 +262,9 @@ fn board_row(scene: &Scene, layout: &Layout, name: &str) -> Option<(i32, i32)> {
 
 /// Where a packet is at that moment: between 0 (leaving) and 1000 (over), and its place.
 pub fn place(way: &[(i32, i32)], packet: &Packet, now: u64) -> Option<(i32, i32)> {
+    if now < packet.from || now > packet.until {
+        return None;
+    }
     let total = packet.until.saturating_sub(packet.from).max(1);
     let done = now.saturating_sub(packet.from).min(total);
     let legs = way.len().checked_sub(1).filter(|l| *l > 0)? as u64;

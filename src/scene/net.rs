@@ -154,9 +154,11 @@ pub(crate) struct Talk {
 pub(crate) fn talk(w: &World) -> Talk {
     let mut talk = Talk::default();
     let mut dials: Vec<(usize, Str)> = Vec::new();
+    let mut answers: BTreeMap<Key, (u64, u64)> = BTreeMap::new();
     for (seq, record) in w.log.since(w.log.len().saturating_sub(RECENT)) {
         match &record.what {
             What::Lookup { client, name, answer, until } => {
+                answers.insert(client.clone(), (record.at, *until));
                 let back = *until <= w.now;
                 let first: Str = answer.first().cloned().unwrap_or_default();
                 let shown = if back { first.clone() } else { Str::default() };
@@ -179,6 +181,13 @@ pub(crate) fn talk(w: &World) -> Talk {
                 }
             }
             What::Connect { client, ip, server, until } => {
+                // the connection to an address just found begins when the answer is back
+                let from = answers.get(client).copied().filter(|(at, _)| *at == record.at);
+                let from = from.map_or(record.at, |(_, until)| until);
+                let until = &(from + (until - record.at));
+                if w.now < from {
+                    talk.next = Some(talk.next.map_or(from, |n| n.min(from)));
+                }
                 let back = *until <= w.now;
                 let asked =
                     Asked::Address(ip.clone(), server.as_ref().map(|s| s.name.clone()), back);
@@ -194,7 +203,7 @@ pub(crate) fn talk(w: &World) -> Talk {
                         client: client.clone(),
                         to: server.clone(),
                         label: ip.clone(),
-                        from: record.at,
+                        from,
                         until: *until,
                         bad: server.is_none(),
                     });

@@ -285,7 +285,7 @@ pub fn App(props: &AppProps) -> Html {
                         nodes={frame.scene.nodes.len()}
                         story={ui.story.map(|(s, _)| s.id)}
                         theme={ui.theme.clone()}
-                        on_story={tell}
+                        on_story={tell.clone()}
                         on_share={share}
                         {on_pref}
                         on_help={let send = send.clone(); Callback::from(move |on| send.dispatch(Do::Help(on)))}
@@ -317,6 +317,7 @@ pub fn App(props: &AppProps) -> Html {
                         on_select={pick}
                         on_act={act.clone()}
                         on_next={next}
+                        on_story={tell}
                         on_end={let send = send.clone(); Callback::from(move |()| send.dispatch(Do::EndStory))}
                     />
                 }

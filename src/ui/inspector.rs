@@ -227,64 +227,11 @@ fn Yaml(props: &YamlProps) -> Html {
 
 /// An object as YAML, without what only programs read.
 fn yaml(value: &podium_sim::Value) -> String {
-    let mut out = String::new();
-    write(&mut out, value, 0, false);
-    out
-}
-
-fn write(out: &mut String, value: &podium_sim::Value, depth: usize, after_dash: bool) {
-    use podium_sim::Value;
-    match value {
-        Value::Map(m) if !m.is_empty() => {
-            let mut first = after_dash;
-            for (k, v) in m.iter() {
-                if k.as_str() == "managedFields" {
-                    continue;
-                }
-                if !std::mem::take(&mut first) {
-                    out.push_str(&"  ".repeat(depth));
-                }
-                out.push_str(k);
-                out.push(':');
-                match v {
-                    Value::Map(m) if !m.is_empty() => {
-                        out.push('\n');
-                        write(out, v, depth + 1, false);
-                    }
-                    Value::List(l) if !l.is_empty() => {
-                        out.push('\n');
-                        write(out, v, depth, false);
-                    }
-                    _ => {
-                        out.push(' ');
-                        write(out, v, depth, false);
-                    }
-                }
-            }
-        }
-        Value::List(l) if !l.is_empty() => {
-            for v in l.iter() {
-                out.push_str(&"  ".repeat(depth));
-                out.push_str("- ");
-                write(out, v, depth + 1, true);
-            }
-        }
-        Value::Str(s) => {
-            let plain = !s.is_empty()
-                && s.parse::<f64>().is_err()
-                && !matches!(s.as_str(), "true" | "false" | "null" | "yes" | "no")
-                && !s.starts_with(|c: char| "-?:,[]{}#&*!|>'\"%@` ".contains(c))
-                && !s.contains(": ")
-                && !s.contains(" #")
-                && !s.contains('\n');
-            out.push_str(&if plain { s.to_string() } else { value.to_string() });
-            out.push('\n');
-        }
-        other => {
-            out.push_str(&other.to_string());
-            out.push('\n');
-        }
+    let mut value = value.clone();
+    if let Some(meta) = value.map_mut().get_mut("metadata") {
+        meta.remove("managedFields");
     }
+    podium_sim::manifest::print::to_yaml(&value)
 }
 
 #[derive(Properties, PartialEq)]

@@ -319,23 +319,25 @@ impl Session {
     }
 
     /// A display frame: `dt` milliseconds have passed. False: nothing to wait for.
+    ///
+    /// Packets under way have no task of their own: time goes on until they have arrived.
     fn tick(&self, dt: f64) -> bool {
         if !self.playing.get() {
             return false;
         }
         let mut left = (dt * f64::from(self.speed.get())) as u64;
         let goes = {
-            let timeline = &mut self.inner.borrow_mut().timeline;
+            let mut guard = self.inner.borrow_mut();
+            let inner = &mut *guard;
             let begin = crate::ui::playback::now();
-            while left > 0 {
+            let mut still = false;
+            while left > 0 && !still {
                 let dt = left.min(SLICE);
-                timeline.advance(dt);
+                inner.timeline.advance(dt);
                 left -= dt;
-                if resting(timeline) || crate::ui::playback::now() - begin > BUDGET {
-                    break;
-                }
+                still = inner.resting() || crate::ui::playback::now() - begin > BUDGET;
             }
-            !resting(timeline)
+            !inner.resting()
         };
         self.emit();
         goes
@@ -345,6 +347,7 @@ impl Session {
     pub fn frame(&self) -> Rc<Frame> {
         let mut guard = self.inner.borrow_mut();
         let inner = &mut *guard;
+        let resting = inner.resting();
         let branches = inner.timeline.branches();
         let branch = branches.first().map_or(0, |b| b.id);
         let world = inner.timeline.world();
@@ -392,7 +395,7 @@ impl Session {
             at: world.now,
             end: inner.timeline.end(),
             playing: self.playing.get(),
-            resting: resting(&inner.timeline),
+            resting,
             speed: self.speed.get(),
             len: world.log.len(),
             branches: inner.branches.clone(),
@@ -410,6 +413,13 @@ impl Session {
             let told = heard(self.inner.borrow().timeline.world(), frame.len);
             told();
         }
+    }
+}
+
+impl Inner {
+    /// Nothing is left to wait for, on stage or in the queue.
+    fn resting(&mut self) -> bool {
+        resting(&self.timeline) && self.director.scene(self.timeline.world()).packets.is_empty()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::ui::stage::board::BoardCard;
 use crate::ui::stage::cards::{ClientCard, NodeCard};
 use crate::ui::stage::packets::Packets;
 use crate::ui::stage::podium::Podium;
-use crate::ui::stories::{Step, Story};
+use crate::ui::stories::{STORIES, Step, Story};
 
 /// `transform` and size of a card.
 fn placed(r: podium_scene::layout::Rect) -> String {
@@ -45,19 +45,20 @@ pub(crate) struct StageProps {
     pub(crate) on_act: Callback<Act>,
     pub(crate) on_next: Callback<()>,
     pub(crate) on_end: Callback<()>,
+    pub(crate) on_story: Callback<&'static Story>,
 }
 
-/// The inner width of an element, kept up to date.
+/// The inner width and height of an element, kept up to date.
 #[hook]
-fn use_width(node: &NodeRef) -> i32 {
-    let width = use_state(|| 760);
-    let (node, set) = (node.clone(), width.clone());
+fn use_size(node: &NodeRef) -> (i32, i32) {
+    let size = use_state(|| (760, 0));
+    let (node, set) = (node.clone(), size.clone());
     use_effect_with((), move |()| {
         let element = node.cast::<Element>();
         let measured = element.clone();
         let closure = Closure::<dyn FnMut()>::new(move || {
-            let now = measured.as_ref().map_or(0, Element::client_width);
-            if now > 0 && now != *set {
+            let now = measured.as_ref().map_or((0, 0), |e| (e.client_width(), e.client_height()));
+            if now.0 > 0 && now != *set {
                 set.set(now);
             }
         });
@@ -72,16 +73,18 @@ fn use_width(node: &NodeRef) -> i32 {
             drop(closure);
         }
     });
-    *width
+    *size
 }
 
 #[component]
 pub(crate) fn Stage(props: &StageProps) -> Html {
     let words = use_words();
     let node = use_node_ref();
-    let width = use_width(&node);
+    let (width, height) = use_size(&node);
     let scene = &props.scene;
-    let layout = use_memo((scene.clone(), width), |(scene, width)| layout(scene, *width));
+    let layout = use_memo((scene.clone(), width, height), |(scene, width, height)| {
+        layout(scene, *width, *height)
+    });
     let size = format!("height:{}px", layout.height);
     html! {
         <main class="stage panel" aria-label={words.get("panel.stage")}>
@@ -93,6 +96,18 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                     <div class="nothing">
                         <p class="big">{ words.get("stage.empty") }</p>
                         <p>{ words.get("stage.empty.hint") }</p>
+                        <div class="offers">
+                            { for STORIES.iter().enumerate().map(|(i, story)| {
+                                let onclick = props.on_story.reform(move |_: MouseEvent| story);
+                                html! {
+                                    <button key={story.id} class="offer" {onclick}>
+                                        <b>{ i + 1 }</b>
+                                        <strong>{ words.get(&format!("story.{}.title", story.id)) }</strong>
+                                        <span>{ words.get(&format!("story.{}.about", story.id)) }</span>
+                                    </button>
+                                }
+                            }) }
+                        </div>
                     </div>
                 }
                 <div class="field" style={size}>
