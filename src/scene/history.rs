@@ -78,7 +78,7 @@ fn said(change: ChangeType, old: Option<&Obj>, new: &Obj) -> Msg {
         (ChangeType::Modified, Some(old)) => facet(old, new),
         (ChangeType::Modified, None) => "did.changed",
     };
-    let mut msg = Msg::new(key).with("kind", new.kind.info().kind).with("name", new.name());
+    let mut msg = Msg::new(key).with("kind", new.kind.info().kind).with("name", short(&new.name()));
     if new.kind == Kind::Pod {
         let (state, reason) = pods::state(new, None);
         msg = msg.with("node", new.pod().node.clone()).with("ip", new.pod().ip.clone()).with(
@@ -90,6 +90,14 @@ fn said(change: ChangeType, old: Option<&Obj>, new: &Obj) -> Msg {
         msg = msg.with("n", new.spec()["replicas"].int_or(1).to_string());
     }
     msg
+}
+
+/// Names that programs made up are cut: `pvc-e0b0945f…`.
+fn short(name: &Str) -> Str {
+    match name.char_indices().nth(14) {
+        Some((end, _)) if name.len() > 32 => format!("{}…", &name[..end]).into(),
+        _ => name.clone(),
+    }
 }
 
 /// The most telling difference of two versions.
@@ -147,7 +155,12 @@ pub fn telling(record: &Record) -> bool {
     match &record.what {
         What::Act(_) | What::Lookup { .. } | What::Connect { .. } => true,
         What::Change { change, old, new } => match new.kind {
-            Kind::Event | Kind::Lease | Kind::ControllerRevision | Kind::Endpoints => false,
+            Kind::Event
+            | Kind::Lease
+            | Kind::ControllerRevision
+            | Kind::Endpoints
+            | Kind::EndpointSlice
+            | Kind::VolumeAttachment => false,
             Kind::Pod | Kind::PersistentVolumeClaim | Kind::Node => {
                 *change != ChangeType::Modified
                     || old.as_ref().is_some_and(|o| facet(o, new) != "did.changed")

@@ -68,13 +68,16 @@ pub struct Layout {
 }
 
 /// Height of the line with ordinal and name above a pod.
-pub const HEAD: i32 = 38;
+pub const HEAD: i32 = 35;
 /// Height of a group's title line.
-pub const TITLE: i32 = 44;
+pub const TITLE: i32 = 42;
 /// Length of a cable.
-pub const CABLE: i32 = 46;
+pub const CABLE: i32 = 40;
 /// Height of a line of the board, and of its heading.
-pub const ROW: i32 = 30;
+pub const ROW: i32 = 26;
+
+/// Height of the board's heading.
+const BOARD: i32 = 38;
 
 struct Measure {
     margin: i32,
@@ -98,7 +101,7 @@ const FULL: Measure = Measure {
     cable: CABLE,
 };
 const NARROW: Measure =
-    Measure { margin: 14, gap: 12, min: 148, max: 236, pod: 132, disk: 96, head: HEAD, cable: 38 };
+    Measure { margin: 14, gap: 12, min: 148, max: 236, pod: 116, disk: 84, head: HEAD, cable: 36 };
 const SMALL: Measure =
     Measure { margin: 28, gap: 8, min: 74, max: 84, pod: 44, disk: 20, head: 20, cable: 14 };
 /// From this many slots on, cards are small.
@@ -109,7 +112,7 @@ pub const MANY: usize = 25;
 pub fn layout(scene: &Scene, width: i32, height: i32) -> Layout {
     let base = if width < 560 { &NARROW } else { &FULL };
     let mut out = Layout { width, ..Layout::default() };
-    let mut y = base.margin - 4;
+    let mut y = base.margin - 10;
     y = top(scene, width, base, y, &mut out);
     for group in &scene.groups {
         let (group_box, bottom) = podium(group, width, base, y);
@@ -126,7 +129,7 @@ fn top(scene: &Scene, width: i32, m: &Measure, mut y: i32, out: &mut Layout) -> 
     let inner = width - 2 * m.margin;
     let side = width >= 560 && !scene.clients.is_empty();
     let client_w = if side { (inner / 4).clamp(150, 190) } else { (inner - m.gap) / 2 };
-    let client_h = 96;
+    let client_h = 92;
     let start = y;
     let mut clients_bottom = y;
     for i in 0..scene.clients.len() as i32 {
@@ -151,7 +154,7 @@ fn top(scene: &Scene, width: i32, m: &Measure, mut y: i32, out: &mut Layout) -> 
     let mut board_y = if side { start } else { y };
     for board in &scene.boards {
         let more = i32::from(board.more > 0) * 22;
-        let h = 46 + board.rows.len() as i32 * ROW + more + 10;
+        let h = BOARD + board.rows.len() as i32 * ROW + more + 9;
         out.boards.push(Rect { x: left, y: board_y, w: board_w, h });
         board_y += h + 16;
     }
@@ -196,7 +199,7 @@ fn podium(group: &crate::Group, width: i32, base: &Measure, y: i32) -> (GroupBox
     let rows = (n as i32 + columns - 1) / columns;
     let h = TITLE + (rows * (row_h + between) - between).max(0);
     let all = Rect { x: m.margin, y, w: inner, h };
-    (GroupBox { all, slots, compact }, y + h + 22)
+    (GroupBox { all, slots, compact }, y + h + 18)
 }
 
 /// The nodes stand in a row below everything.
@@ -209,7 +212,7 @@ fn floor(scene: &Scene, width: i32, m: &Measure, y: i32, height: i32, out: &mut 
     let gap = 12;
     let columns = ((inner + gap) / (132 + gap)).clamp(1, n.min(6));
     let w = ((inner - (columns - 1) * gap) / columns).min(280);
-    let h = 62;
+    let h = 56;
     let rows = (n + columns - 1) / columns;
     let y = (y + 8).max(height - m.margin / 2 - rows * (h + 10));
     for i in 0..n {
@@ -256,7 +259,7 @@ fn board_row(scene: &Scene, layout: &Layout, name: &str) -> Option<(i32, i32)> {
     scene.boards.iter().zip(&layout.boards).find_map(|(board, rect)| {
         let full = |row: &str| format!("{row}.{}", board.key.ns);
         let i = board.rows.iter().position(|r| *r.name == *wanted || full(&r.name) == wanted)?;
-        Some((rect.x, rect.y + 46 + i as i32 * ROW + ROW / 2))
+        Some((rect.x, rect.y + BOARD + i as i32 * ROW + ROW / 2))
     })
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn Terminals(props: &TerminalsProps) -> Html {
                         <button key={i} role="tab" aria-selected={(i == *active).to_string()}
                             onclick={Callback::from(move |_: MouseEvent| set.set(i))}>
                             { words.fill("term.tab", &[("n", &(i + 1).to_string())]) }
-                            if s.running { <span class="busy" title={words.get("term.running")}></span> }
+                            if s.running { <span class="runs" title={words.get("term.running")}></span> }
                         </button>
                     }
                 }) }

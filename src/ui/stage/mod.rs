@@ -185,7 +185,7 @@ fn StoryCard(props: &StoryProps) -> Html {
             <div class="story-words">
                 <p class="story-title">
                     <b>{ words.get(&format!("story.{id}.title")) }</b>
-                    <span class="dots" aria-label={words.fill("story.step", &[("n", &props.step.to_string()), ("of", &steps.to_string())])}>
+                    <span class="progress" role="img" aria-label={words.fill("story.step", &[("n", &props.step.to_string()), ("of", &steps.to_string())])}>
                         { for (0..steps).map(|i| html! { <i key={i} class={classes!((i < props.step).then_some("done"))}></i> }) }
                     </span>
                 </p>
