@@ -263,12 +263,9 @@ impl<W: Write> Player<W> {
     fn show(&mut self, term: u8) {
         let Some(t) = self.world.terminal(term) else { return };
         let slot = usize::from(term);
-        let mut text = t.text_since(self.shown[slot]);
+        let text = whole_lines(&t.text_since(self.shown[slot]));
         self.shown[slot] = t.out.len();
         let (code, ended) = (t.last_exit, !t.running());
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
         self.print(&text);
         if ended && code != 0 {
             self.print(&format!("[exit {code}]\n"));
@@ -296,16 +293,19 @@ impl<W: Write> Player<W> {
             // the interrupt's own status is no news
             let slot = usize::from(term);
             let Some(t) = self.world.terminal(term) else { return };
-            let mut text = t.text_since(self.shown[slot]);
+            let text = whole_lines(&t.text_since(self.shown[slot]));
             self.shown[slot] = t.out.len();
-            if !text.is_empty() && !text.ends_with('\n') {
-                text.push('\n');
-            }
             self.print(&text);
         } else {
             self.show(term);
         }
     }
+}
+
+/// Output as a transcript shows it: it ends with one line end, as in the recordings.
+fn whole_lines(text: &str) -> String {
+    let text = text.trim_end_matches('\n');
+    if text.is_empty() { String::new() } else { format!("{text}\n") }
 }
 
 /// One JSON object a line for each change of an object.
