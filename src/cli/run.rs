@@ -263,7 +263,12 @@ impl<W: Write> Player<W> {
     fn show(&mut self, term: u8) {
         let Some(t) = self.world.terminal(term) else { return };
         let slot = usize::from(term);
-        let text = whole_lines(&t.text_since(self.shown[slot]));
+        let mut text = t.text_since(self.shown[slot]);
+        if t.reads() {
+            // the prompt that stands there now
+            text.truncate(text.rfind('\n').map_or(0, |i| i + 1));
+        }
+        let text = whole_lines(&text);
         self.shown[slot] = t.out.len();
         let (code, ended) = (t.last_exit, !t.running());
         self.print(&text);
@@ -287,18 +292,13 @@ impl<W: Write> Player<W> {
             self.world.run_until(self.world.now + moment);
             return;
         }
-        let running = self.world.terminal(term).is_some_and(|t| t.running());
         self.world.interrupt(term);
-        if running {
-            // the interrupt's own status is no news
-            let slot = usize::from(term);
-            let Some(t) = self.world.terminal(term) else { return };
-            let text = whole_lines(&t.text_since(self.shown[slot]));
-            self.shown[slot] = t.out.len();
-            self.print(&text);
-        } else {
-            self.show(term);
-        }
+        // what the terminal showed, without an exit status: that one tells of ^C
+        let slot = usize::from(term);
+        let Some(t) = self.world.terminal(term) else { return };
+        let text = whole_lines(&t.text_since(self.shown[slot]));
+        self.shown[slot] = t.out.len();
+        self.print(&text);
     }
 }
 

@@ -64,7 +64,9 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
             }
         },
         "sleep" => sleep(sh, w, io, args),
-        "sh" | "bash" | "/bin/sh" | "/bin/bash" => shell(sh, w, io, args),
+        "sh" | "bash" | "ash" | "dash" | "/bin/sh" | "/bin/bash" if !matches!(&sh.place, Place::Container(c) if !c.has(name)) => {
+            shell(sh, w, io, args)
+        }
         "date" => done(date(w, io, args)),
         "seq" => done(seq(sh, io, args)),
         "basename" => {
@@ -95,7 +97,14 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
 
 /// A program that only this place has.
 fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[String]) -> Run {
+    if matches!(sh.place, Place::Container(_)) {
+        return crate::shell::container::program(sh, w, io, name, args).unwrap_or_else(|| {
+            io.err(format!("{}: {name}: not found", sh.name()));
+            Run::Done(127)
+        });
+    }
     match sh.place {
+        Place::Container(_) => Run::Done(127),
         Place::Host => match name {
             "kubectl" | "k" => Run::wait(Kubectl::new(args.to_vec())),
             "ls" => {
@@ -380,7 +389,7 @@ fn shell(sh: &mut Shell, w: &mut World, io: &mut Io, args: &[String]) -> Run {
         }
         rest = tail;
     }
-    Run::wait(FromInput { shell: sh.clone(), running: None })
+    Run::wait(FromInput { shell: sh.clone(), running: None, prompt: None, asked: false })
 }
 
 /// A shell that runs what its input says, line by line.
@@ -390,6 +399,10 @@ pub struct FromInput {
     pub shell: Shell,
     /// The line that runs.
     pub running: Option<Box<super::exec::Exec>>,
+    /// What it asks with, on a terminal.
+    pub prompt: Option<String>,
+    /// Has it asked for the line that it waits for?
+    pub asked: bool,
 }
 
 impl Job for FromInput {
@@ -408,9 +421,16 @@ impl Job for FromInput {
             loop {
                 match io.stdin.text.get(end..).and_then(|t| t.find('\n')) {
                     Some(i) => end += i + 1,
-                    None if io.stdin.open => return None,
+                    None if io.stdin.open => {
+                        if let Some(prompt) = self.prompt.as_ref().filter(|_| !self.asked) {
+                            io.print(if end == 0 { prompt.as_str() } else { "> " });
+                            self.asked = true;
+                        }
+                        return None;
+                    }
                     None => end = io.stdin.text.len(),
                 }
+                self.asked = false;
                 let t = io.stdin.text.get(..end).unwrap_or("");
                 if end == io.stdin.text.len() && !io.stdin.open || !super::is_open(t) {
                     break;

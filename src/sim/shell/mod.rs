@@ -3,6 +3,7 @@
 
 mod awk;
 pub mod commands;
+pub mod container;
 mod exec;
 mod expand;
 mod jq;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::kubectl::io::{Io, Job, Run};
+use crate::storage::fs;
 use crate::value::{Str, text as str_of};
 use crate::world::World;
 use exec::Exec;
@@ -29,6 +31,8 @@ pub use text::encode64 as base64;
 pub enum Place {
     /// At the learner's own machine.
     Host,
+    /// In a container.
+    Container(container::Inside),
 }
 
 impl Place {
@@ -42,6 +46,9 @@ impl Place {
                 .filter(|_| !path.starts_with("http"))
                 .map(ToString::to_string)
                 .ok_or_else(|| "No such file or directory".to_owned()),
+            Self::Container(c) => fs::read(w, &c.pod, &c.container, &c.path(path))
+                .map(|t| t.to_string())
+                .map_err(|e| e.to_string()),
         }
     }
 
@@ -59,6 +66,15 @@ impl Place {
                 let slot = w.terminals.files.entry(str_of(path)).or_default();
                 *slot = if append { format!("{slot}{t}").into() } else { str_of(t) };
                 Ok(())
+            }
+            Self::Container(c) => {
+                let path = c.path(path);
+                let result = if append {
+                    fs::append(w, &c.pod, &c.container, &path, t)
+                } else {
+                    fs::write(w, &c.pod, &c.container, &path, t)
+                };
+                result.map_err(|e| e.to_string())
             }
         }
     }
@@ -112,8 +128,9 @@ impl Shell {
 
     /// Its name in messages.
     pub fn name(&self) -> &'static str {
-        match self.place {
+        match &self.place {
             Place::Host => "bash",
+            Place::Container(c) => c.shell_name(),
         }
     }
 

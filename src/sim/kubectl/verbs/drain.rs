@@ -207,6 +207,10 @@ impl Drain {
             }
             pods.push(Leaving { key: pod.key(), uid: pod.uid(), step: Step::Evict(w.now) });
         }
+        // kubectl evicts all at once; the one started last is the first to be seen
+        if let Some(last) = pods.pop() {
+            pods.insert(0, last);
+        }
         let lines = |list: &[(&str, Vec<String>)]| -> Vec<String> {
             let mut lines: Vec<String> =
                 list.iter().map(|(why, pods)| format!("{why}: {}", pods.join(", "))).collect();
@@ -237,16 +241,16 @@ impl Drain {
         );
         let plain = self.args.on("disable-eviction");
         let mut stuck = None;
+        let word = if plain { "deleting" } else { "evicting" };
+        for pod in &pods {
+            if matches!(pod.step, Step::Evict(at) if w.now >= at) {
+                io.line(format!("{word} pod {}/{}", pod.key.ns, pod.key.name));
+            }
+        }
         for pod in &mut pods {
-            let name = format!("{}/{}", pod.key.ns, pod.key.name);
             if let Step::Evict(at) = pod.step
                 && w.now >= at
             {
-                io.line(if plain {
-                    format!("deleting pod {name}")
-                } else {
-                    format!("evicting pod {name}")
-                });
                 if late {
                     stuck.get_or_insert(format!(
                         "error when evicting pods/{:?} -n {:?}: {limit}",

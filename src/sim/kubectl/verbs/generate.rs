@@ -487,17 +487,17 @@ fn labels_of(pairs: &[String]) -> Value {
 
 /// `kubectl run`.
 pub fn run(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let result = run_pod(w, io, args);
-    ended(io, result)
-}
-
-fn run_pod(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
-    let pod = pod(args)?;
-    if args.on("rm") && !args.on("stdin") && !args.on("attach") {
-        return Err(Failure::new("--rm should only be used for attached containers"));
+    let alone = !args.on("stdin") && !args.on("attach");
+    if alone && args.on("rm") {
+        let f = Failure::new("--rm should only be used for attached containers");
+        return Run::Done(io.fail(&f));
     }
-    if args.on("stdin") || args.on("attach") {
-        return Err(Failure::new("not simulated: kubectl run -i"));
+    if alone || args.dry_run().is_ok_and(|d| d != DryRun::None) {
+        let result = pod(args).and_then(|pod| make(w, io, args, Kind::Pod, pod, "", "created"));
+        return ended(io, result);
     }
-    make(w, io, args, Kind::Pod, pod, "", "created")
+    match super::exec::attached(w, args) {
+        Ok(run) => run,
+        Err(f) => Run::Done(io.fail(&f)),
+    }
 }

@@ -1,0 +1,397 @@
+//! Shells and programs inside containers: what `kubectl exec` and `kubectl run -it` start.
+//!
+//! # Divergence from real Kubernetes
+//! Only programs that learners type are there; curl shows no progress meter.
+
+mod dns;
+mod files;
+mod http;
+
+use crate::api::{Key, Obj};
+use crate::kubectl::io::{Chunk, Io, Job, Run};
+use crate::net::resolver;
+use crate::shell::commands::FromInput;
+use crate::shell::{Place, Shell};
+use crate::storage::fs;
+use crate::value::{Str, Value, text};
+use crate::workload;
+use crate::world::World;
+
+/// A place inside a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The pod.
+    pub pod: Key,
+    /// Its uid: a namesake is another place.
+    pub uid: Str,
+    /// The container.
+    pub container: Str,
+    /// Its image.
+    pub image: Str,
+    /// Working directory.
+    pub cwd: String,
+}
+
+/// Whose programs an image has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tools {
+    /// BusyBox up to 1.28: nslookup goes through the C library.
+    BusyBoxOld,
+    /// BusyBox from 1.29 on, Alpine.
+    BusyBox,
+    /// Debian and the like: GNU tools, BIND's nslookup and dig where they are installed.
+    Gnu,
+}
+
+impl Inside {
+    /// A container of a pod.
+    pub fn new(pod: &Obj, container: &str) -> Self {
+        let spec = spec(pod, container);
+        let dir = spec["workingDir"].str();
+        Self {
+            pod: pod.key(),
+            uid: pod.uid(),
+            container: text(container),
+            image: spec["image"].to_str(),
+            cwd: if dir.is_empty() { "/".to_owned() } else { dir.to_owned() },
+        }
+    }
+
+    /// Is it still there and running?
+    pub fn alive(&self, w: &World) -> bool {
+        w.kubelet.pod(&self.uid).is_some_and(|run| {
+            run.index(&self.container)
+                .and_then(|i| run.containers.get(i))
+                .is_some_and(crate::kubelet::run::Container::running)
+        })
+    }
+
+    /// Whose programs it has.
+    pub fn tools(&self) -> Tools {
+        let name = self.image.rsplit('/').next().unwrap_or("");
+        let (base, tag) = name.split_once(':').unwrap_or((name, "latest"));
+        if base == "alpine" || tag.contains("alpine") || base.starts_with("curl") {
+            return Tools::BusyBox;
+        }
+        if base != "busybox" {
+            return Tools::Gnu;
+        }
+        let mut numbers = tag.split(['.', '-']).map(|n| n.parse::<u32>());
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(1)), Some(Ok(minor))) if minor <= 28 => Tools::BusyBoxOld,
+            (Some(Ok(0)), _) => Tools::BusyBoxOld,
+            _ => Tools::BusyBox,
+        }
+    }
+
+    /// An absolute path.
+    pub fn path(&self, path: &str) -> String {
+        let joined =
+            if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.cwd) };
+        format!("/{}", fs::components(&joined).join("/"))
+    }
+
+    /// Name of its shell in messages.
+    pub fn shell_name(&self) -> &'static str {
+        "sh"
+    }
+
+    fn pod<'a>(&self, w: &'a World) -> Option<&'a Obj> {
+        w.store.by_key(&self.pod).filter(|p| p.uid() == self.uid)
+    }
+
+    /// Does the image have this program?
+    pub fn has(&self, program: &str) -> bool {
+        let program = program.rsplit('/').next().unwrap_or(program);
+        let busybox = self.tools() != Tools::Gnu;
+        let base = self.image.rsplit('/').next().unwrap_or("");
+        let tester = ["dnsutils", "netshoot", "dns-test", "nettools", "debug", "toolbox"]
+            .iter()
+            .any(|t| base.contains(t));
+        match program {
+            "nslookup" => busybox || tester,
+            "dig" | "host" => tester,
+            "wget" => busybox || tester || base.contains("nginx"),
+            "ping" | "nc" => busybox || tester,
+            "curl" => !busybox || base.starts_with("curl"),
+            "bash" => !busybox || base.contains("bash"),
+            "apt-get" | "apt" => false,
+            "redis-cli" => base.contains("redis") || base.contains("valkey"),
+            "etcdctl" => base.contains("etcd"),
+            "zkCli.sh" | "zkServer.sh" | "zookeeper-ready" => {
+                base.contains("zookeeper") || base.contains("zk")
+            }
+            "mysql" | "mysqladmin" => {
+                ["mysql", "mariadb", "percona", "xtrabackup"].iter().any(|t| base.contains(t))
+            }
+            p => PROGRAMS.contains(&p),
+        }
+    }
+}
+
+/// Programs that every image here has.
+const PROGRAMS: &[&str] = &[
+    "sh", "ls", "cat", "echo", "printf", "hostname", "env", "printenv", "rm", "mkdir", "rmdir",
+    "mv", "cp", "touch", "ps", "df", "mount", "date", "sleep", "id", "whoami", "pwd", "uname",
+    "kill", "pkill", "killall", "getent", "grep", "egrep", "head", "tail", "cut", "wc", "sort",
+    "uniq", "awk", "sed", "tr", "tac", "rev", "base64", "seq", "test", "[", "true", "false", "tee",
+    "xargs", "basename", "stat", "nginx", "sync", "exit", "ash", "dash", "which",
+];
+
+/// The spec of a container, init containers too.
+pub fn spec<'a>(pod: &'a Obj, name: &str) -> &'a Value {
+    const NULL: &Value = &Value::Null;
+    let spec = pod.spec();
+    spec["containers"]
+        .items()
+        .iter()
+        .chain(spec["initContainers"].items())
+        .find(|c| c["name"].str() == name)
+        .unwrap_or(NULL)
+}
+
+/// A shell in that place, its variables set.
+pub fn shell(w: &World, inside: Inside, term: u8) -> Shell {
+    let mut vars = std::collections::BTreeMap::new();
+    if let Some(pod) = inside.pod(w) {
+        vars.extend(workload::env(w, pod, spec(pod, &inside.container)));
+    }
+    vars.insert("HOME".into(), "/root".into());
+    vars.insert("PWD".into(), inside.cwd.clone().into());
+    let mut shell = Shell::new(Place::Container(inside), term);
+    shell.vars = vars;
+    shell
+}
+
+/// Starts a program in a container, as `exec` does.
+///
+/// # Errors
+/// The name of a program that the image does not have.
+pub fn start(
+    w: &mut World,
+    io: &mut Io,
+    inside: Inside,
+    argv: &[String],
+    tty: bool,
+) -> Result<Run, String> {
+    let Some(program) = argv.first() else { return Err(String::new()) };
+    if !inside.has(program) {
+        return Err(program.clone());
+    }
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let mut shell = shell(w, inside.clone(), io.term);
+    let alone = argv.iter().skip(1).all(|a| a.starts_with('-') && !a.contains('c'));
+    if matches!(name, "sh" | "bash" | "ash" | "dash") && alone && tty && io.stdin.tty {
+        let prompt = match (inside.tools(), name) {
+            (Tools::Gnu, "bash") => {
+                let host = inside.pod(w).map(resolver::hostname).unwrap_or_default();
+                format!("root@{host}:{}# ", inside.cwd)
+            }
+            (Tools::Gnu, _) => "# ".to_owned(),
+            _ => "/ # ".to_owned(),
+        };
+        let prompt = Some(prompt);
+        return Ok(Run::wait(FromInput { shell, running: None, prompt, asked: false }));
+    }
+    let mut argv = argv.to_vec();
+    if let Some(first) = argv.first_mut() {
+        *first = name.to_owned();
+    }
+    Ok(shell.start(w, io, &argv))
+}
+
+/// Output that is there after a while.
+#[derive(Clone)]
+pub struct Later {
+    /// When.
+    pub due: u64,
+    /// What is printed.
+    pub out: Vec<Chunk>,
+    /// Exit status.
+    pub code: i32,
+}
+
+impl Job for Later {
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        if w.now < self.due {
+            return None;
+        }
+        io.out.append(&mut self.out);
+        Some(self.code)
+    }
+}
+
+/// Ends a program with what it printed, now or later.
+pub fn later(w: &mut World, io: &mut Io, after: u64, printed: &mut Io, code: i32) -> Run {
+    w.wake_terminal(io.term, after, false);
+    Run::wait(Later { due: w.now + after, out: std::mem::take(&mut printed.out), code })
+}
+
+/// Starts a program by name; `None` if there is no such program here.
+pub fn program(
+    sh: &mut Shell,
+    w: &mut World,
+    io: &mut Io,
+    name: &str,
+    args: &[String],
+) -> Option<Run> {
+    let Place::Container(inside) = sh.place.clone() else { return None };
+    let short = name.rsplit('/').next().unwrap_or(name);
+    if !inside.has(short) && !matches!(short, "cd") {
+        return None;
+    }
+    let pod = inside.pod(w)?.clone();
+    let done = |code| Some(Run::Done(code));
+    match short {
+        "hostname" => {
+            let host = resolver::hostname(&pod);
+            let flag = args.first().map_or("", String::as_str);
+            match flag {
+                "" | "-s" => io.line(&host),
+                "-f" | "--fqdn" | "-A" => {
+                    io.line(resolver::fqdn(&pod).unwrap_or_else(|| host.to_string()));
+                }
+                "-d" => {
+                    let name = resolver::fqdn(&pod).unwrap_or_default();
+                    io.line(name.split_once('.').map_or("", |(_, d)| d));
+                }
+                "-i" | "-I" => io.line(&pod.pod().ip),
+                _ => {
+                    io.err("hostname: you must be root to change the host name");
+                    return done(1);
+                }
+            }
+            done(0)
+        }
+        "env" | "printenv" => {
+            if let Some(name) = args.first() {
+                return match sh.vars.get(name.as_str()) {
+                    Some(v) => {
+                        io.line(v);
+                        done(0)
+                    }
+                    None => done(1),
+                };
+            }
+            for (k, v) in &sh.vars {
+                io.line(format!("{k}={v}"));
+            }
+            done(0)
+        }
+        "whoami" => {
+            io.line("root");
+            done(0)
+        }
+        "id" => {
+            io.line("uid=0(root) gid=0(root) groups=0(root)");
+            done(0)
+        }
+        "uname" => {
+            let all = args.iter().any(|a| a.contains('a'));
+            let node = args.iter().any(|a| a.contains('n'));
+            let host = resolver::hostname(&pod);
+            if all {
+                io.line(format!("Linux {host} 6.12.0 #1 SMP x86_64 GNU/Linux"));
+            } else if node {
+                io.line(&host);
+            } else {
+                io.line("Linux");
+            }
+            done(0)
+        }
+        "ps" => {
+            let words = workload::command(spec(&pod, &inside.container));
+            let main = if words.is_empty() { main_program(&inside.image) } else { words.join(" ") };
+            io.line("PID   USER     TIME  COMMAND");
+            io.line(format!("    1 root      0:00 {main}"));
+            io.line("    7 root      0:00 ps");
+            done(0)
+        }
+        "kill" | "pkill" | "killall" => {
+            let target = args.iter().rfind(|a| !a.starts_with('-')).map_or("", String::as_str);
+            if short == "kill" && target != "1" {
+                io.err(format!("sh: can't kill pid {target}: No such process"));
+                return done(1);
+            }
+            if short != "kill" {
+                let words = workload::command(spec(&pod, &inside.container));
+                let main =
+                    if words.is_empty() { main_program(&inside.image) } else { words.join(" ") };
+                if !main.contains(target) && target != "java" {
+                    return done(1);
+                }
+            }
+            let hard = args.iter().any(|a| a == "-9" || a == "-KILL" || a == "-SIGKILL");
+            // process 1 ignores KILL from inside its own container
+            if hard && short == "kill" {
+                return done(0);
+            }
+            crate::kubelet::exec_exit(w, &inside.pod, &inside.container, 143);
+            done(0)
+        }
+        "nginx" => {
+            io.err("nginx version: nginx/1.27.0");
+            done(0)
+        }
+        "sync" => done(0),
+        "which" => {
+            let mut code = 0;
+            for a in args {
+                if inside.has(a) {
+                    io.line(format!("/usr/bin/{a}"));
+                } else {
+                    code = 1;
+                }
+            }
+            done(code)
+        }
+        "ash" | "dash" => None,
+        "nslookup" => Some(dns::nslookup(w, io, &inside, args)),
+        "dig" => Some(dns::dig(w, io, &inside, args)),
+        "host" => Some(dns::host(w, io, &inside, args)),
+        "getent" => Some(dns::getent(w, io, &inside, args)),
+        "ping" => Some(dns::ping(w, io, &inside, args)),
+        "wget" | "curl" => Some(http::fetch(w, io, &inside, short == "curl", args)),
+        "redis-cli" | "etcdctl" | "zkCli.sh" | "zkServer.sh" | "mysql" | "mysqladmin" => {
+            let argv: Vec<String> =
+                std::iter::once(short.to_owned()).chain(args.iter().cloned()).collect();
+            Some(Run::wait(Client { inside, argv }))
+        }
+        _ => files::program(sh, w, io, short, args),
+    }
+}
+
+/// What runs as process 1 of a known image.
+fn main_program(image: &str) -> String {
+    let base = image.rsplit('/').next().unwrap_or("").split(':').next().unwrap_or("");
+    if base.contains("nginx") {
+        "nginx: master process nginx -g daemon off;".to_owned()
+    } else if base == "busybox" || base == "alpine" {
+        "sh".to_owned()
+    } else {
+        base.to_owned()
+    }
+}
+
+/// A database's client: reads its input to the end, then asks.
+#[derive(Clone)]
+struct Client {
+    inside: Inside,
+    argv: Vec<String>,
+}
+
+impl Job for Client {
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        let asks = self.argv.iter().any(|a| a == "-e" || a.starts_with("--execute"));
+        let waits = !io.stdin.tty && io.stdin.open && !asks;
+        if waits {
+            return None;
+        }
+        let input = if io.stdin.tty { String::new() } else { std::mem::take(&mut io.stdin.text) };
+        let tty = io.tty;
+        let out = workload::client(w, &self.inside.pod, &self.argv, &input, tty)?;
+        io.print(out.out);
+        io.print_err(out.err);
+        Some(out.code)
+    }
+}
