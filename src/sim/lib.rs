@@ -7,6 +7,7 @@ pub mod apiserver;
 pub mod bootstrap;
 pub mod config;
 pub mod controllers;
+pub mod fingerprint;
 pub mod kubectl;
 pub mod kubelet;
 pub mod log;
