@@ -15,6 +15,9 @@ pub mod resources;
 pub mod terminal;
 pub mod verbs;
 
+#[cfg(test)]
+mod tests;
+
 pub use io::{Chunk, Failure, Io, Job, Res, Run};
 pub use terminal::{State, Terminal};
 
