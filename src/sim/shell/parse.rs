@@ -578,7 +578,8 @@ impl Parser<'_> {
             }
             _ => None,
         };
-        if !self.starts("<") && !self.starts(">") && !(fd.is_none() && self.starts("&>")) {
+        let both = fd.is_none() && self.starts("&>");
+        if !self.starts("<") && !self.starts(">") && !both {
             self.at = before;
             return Ok(None);
         }
@@ -641,8 +642,7 @@ impl Parser<'_> {
     /// One word.
     fn word(&mut self) -> Parsed<Word> {
         let mut word = Vec::new();
-        loop {
-            let Some(c) = self.peek() else { break };
+        while let Some(c) = self.peek() {
             match c {
                 ' ' | '\t' | '\n' | '\r' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
                 '\'' => {

@@ -21,7 +21,7 @@ enum Re {
 }
 
 /// Where groups were found, as positions in characters.
-type Groups = Vec<Option<(usize, usize)>>;
+pub type Groups = Vec<Option<(usize, usize)>>;
 
 /// How many steps a match may take: an expression that needs more finds nothing.
 const STEPS: u32 = 200_000;
@@ -59,11 +59,7 @@ impl Pattern {
     }
 
     /// The first match at or after a position: start, end, groups.
-    pub fn find(
-        &self,
-        s: &[char],
-        from: usize,
-    ) -> Option<(usize, usize, Vec<Option<(usize, usize)>>)> {
+    pub fn find(&self, s: &[char], from: usize) -> Option<(usize, usize, Groups)> {
         let mut steps = 0;
         (from..=s.len()).find_map(|start| {
             let mut groups: Groups = vec![None; 10];

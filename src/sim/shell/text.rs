@@ -175,7 +175,7 @@ impl Job for Filter {
         }
         let open = io.stdin.open;
         if self.program.by_line && open {
-            let Some(end) = io.stdin.text.rfind('\n') else { return None };
+            let end = io.stdin.text.rfind('\n')?;
             let t: String = io.stdin.text.drain(..=end).collect();
             let code = (self.program.run)(&self.call, &t, io);
             self.status = Some(self.status.map_or(code, |s| s.min(code)));

@@ -377,7 +377,7 @@ fn taint_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
         let (pair, effect) = body.split_once(':').unwrap_or((body, ""));
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let known = ["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect);
-        if !known && !(minus && effect.is_empty()) {
+        if !known && (!minus || !effect.is_empty()) {
             return Err(Failure::new(format!(
                 "invalid taint effect: {effect}, unsupported taint effect"
             )));

@@ -130,6 +130,14 @@ enum Step {
     Gone,
 }
 
+/// Puts a pod under a reason.
+fn note<'a>(list: &mut Vec<(&'a str, Vec<String>)>, why: &'a str, pod: String) {
+    match list.iter_mut().find(|(w, _)| *w == why) {
+        Some((_, pods)) => pods.push(pod),
+        None => list.push((why, vec![pod])),
+    }
+}
+
 #[derive(Clone)]
 struct Leaving {
     key: Key,
@@ -157,12 +165,6 @@ impl Drain {
         let mut pods = Vec::new();
         let mut refused: Vec<(&str, Vec<String>)> = Vec::new();
         let mut warned: Vec<(&str, Vec<String>)> = Vec::new();
-        fn note<'a>(list: &mut Vec<(&'a str, Vec<String>)>, why: &'a str, pod: String) {
-            match list.iter_mut().find(|(w, _)| *w == why) {
-                Some((_, pods)) => pods.push(pod),
-                None => list.push((why, vec![pod])),
-            }
-        }
         for pod in w.store.all(Kind::Pod).filter(|p| p.pod().node == *node) {
             if !self.selector.matches(&pod.meta()["labels"]) {
                 continue;

@@ -45,7 +45,7 @@ fn make(
     Ok(0)
 }
 
-fn name<'a>(args: &'a Args, n: usize) -> Res<&'a str> {
+fn name(args: &Args, n: usize) -> Res<&str> {
     match args.pos.len().min(args.dash.unwrap_or(usize::MAX)) {
         0 => Err(Failure(format!(
             "error: exactly one NAME is required, got 0\nSee 'kubectl {} -h' for help and examples",

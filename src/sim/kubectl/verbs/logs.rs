@@ -156,11 +156,7 @@ fn refusal(pod: &Obj, container: &str, previous: bool) -> Option<Failure> {
         "" => "ContainerCreating",
         r => r,
     };
-    bad(if reason.starts_with("trying") {
-        format!("{here} is waiting to start: {reason}")
-    } else {
-        format!("{here} is waiting to start: {reason}")
-    })
+    bad(format!("{here} is waiting to start: {reason}"))
 }
 
 #[derive(Clone)]

@@ -131,7 +131,7 @@ impl Wait {
                     .items()
                     .iter()
                     .find(|c| c["type"].str().eq_ignore_ascii_case(name))
-                    .map_or_else(|| object::condition(&o.value, name), |c| c);
+                    .unwrap_or_else(|| object::condition(&o.value, name));
                 let generation = o.meta()["generation"].int_or(0);
                 let old = c["observedGeneration"].as_int().is_some_and(|g| g < generation);
                 !old && c["status"].str().eq_ignore_ascii_case(value)

@@ -92,9 +92,9 @@ pub fn fetch(w: &mut World, io: &mut Io, inside: &Inside, curl: bool, args: &[St
     }
     let (authority, path) = rest.find('/').map_or((rest, "/"), |i| rest.split_at(i));
     let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
-    job.host = host.to_owned();
+    host.clone_into(&mut job.host);
     job.port = port.parse().unwrap_or(80);
-    job.path = path.to_owned();
+    path.clone_into(&mut job.path);
     job.url = url;
     if let Some(limit) = job.limit {
         job.deadline = w.now.saturating_add(limit);

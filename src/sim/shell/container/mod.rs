@@ -76,7 +76,7 @@ impl Inside {
         if base != "busybox" {
             return Tools::Gnu;
         }
-        let mut numbers = tag.split(['.', '-']).map(|n| n.parse::<u32>());
+        let mut numbers = tag.split(['.', '-']).map(str::parse::<u32>);
         match (numbers.next(), numbers.next()) {
             (Some(Ok(1)), Some(Ok(minor))) if minor <= 28 => Tools::BusyBoxOld,
             (Some(Ok(0)), _) => Tools::BusyBoxOld,
@@ -195,7 +195,7 @@ pub fn start(
     }
     let mut argv = argv.to_vec();
     if let Some(first) = argv.first_mut() {
-        *first = name.to_owned();
+        name.clone_into(first);
     }
     Ok(shell.start(w, io, &argv))
 }
