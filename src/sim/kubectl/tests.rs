@@ -468,7 +468,8 @@ fn any_line_is_survived() {
         let mut twin = base.clone();
         for _ in 0..3 {
             let n = r.range(1, 9);
-            let mut line = if r.next() % 2 == 0 { String::from("kubectl") } else { String::new() };
+            let mut line =
+                if r.next().is_multiple_of(2) { String::from("kubectl") } else { String::new() };
             for _ in 0..n {
                 line.push(' ');
                 line.push_str(WORDS[(r.next() % WORDS.len() as u64) as usize]);

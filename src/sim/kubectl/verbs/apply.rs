@@ -33,10 +33,9 @@ fn read(w: &World, io: &mut Io, args: &Args, verb: &str) -> Res<(Vec<Document>, 
         return Err(Failure::new("must specify one of -f and -k"));
     }
     if !args.pos.is_empty() {
-        let words: Vec<String> = args.pos.iter().map(|p| p.to_string()).collect();
         return Err(Failure(format!(
             "error: Unexpected args: [{}]\nSee 'kubectl {verb} -h' for help and examples",
-            words.join(" ")
+            args.pos.join(" ")
         )));
     }
     let (docs, failures) = documents(w, io, args)?;
