@@ -209,10 +209,6 @@ impl Drain {
             }
             pods.push(Leaving { key: pod.key(), uid: pod.uid(), step: Step::Evict(w.now) });
         }
-        // kubectl evicts all at once; the one started last is the first to be seen
-        if let Some(last) = pods.pop() {
-            pods.insert(0, last);
-        }
         let lines = |list: &[(&str, Vec<String>)]| -> Vec<String> {
             let mut lines: Vec<String> =
                 list.iter().map(|(why, pods)| format!("{why}: {}", pods.join(", "))).collect();
@@ -244,10 +240,12 @@ impl Drain {
         let plain = self.args.on("disable-eviction");
         let mut stuck = None;
         let word = if plain { "deleting" } else { "evicting" };
-        for pod in &pods {
-            if matches!(pod.step, Step::Evict(at) if w.now >= at) {
-                io.line(format!("{word} pod {}/{}", pod.key.ns, pod.key.name));
-            }
+        // kubectl starts them all at once, and the one started last speaks first
+        let mut due: Vec<&Leaving> =
+            pods.iter().filter(|p| matches!(p.step, Step::Evict(at) if w.now >= at)).collect();
+        let last = due.pop();
+        for pod in last.into_iter().chain(due) {
+            io.line(format!("{word} pod {}/{}", pod.key.ns, pod.key.name));
         }
         for pod in &mut pods {
             if let Step::Evict(at) = pod.step
