@@ -112,7 +112,7 @@ pub const MANY: usize = 25;
 pub fn layout(scene: &Scene, width: i32, height: i32) -> Layout {
     let base = if width < 560 { &NARROW } else { &FULL };
     let mut out = Layout { width, ..Layout::default() };
-    let mut y = base.margin - 10;
+    let mut y = 18;
     y = top(scene, width, base, y, &mut out);
     for group in &scene.groups {
         let (group_box, bottom) = podium(group, width, base, y);

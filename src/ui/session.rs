@@ -330,7 +330,7 @@ impl Session {
             let mut guard = self.inner.borrow_mut();
             let inner = &mut *guard;
             let begin = crate::ui::playback::now();
-            let mut still = false;
+            let mut still = inner.resting();
             while left > 0 && !still {
                 let dt = left.min(SLICE);
                 inner.timeline.advance(dt);

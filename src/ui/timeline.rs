@@ -200,7 +200,7 @@ fn Track(props: &TrackProps) -> Html {
     );
     let step = [1u64, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800]
         .into_iter()
-        .find(|s| props.span / s <= 8)
+        .find(|s| props.span / s <= 6)
         .unwrap_or(3600);
     let ticks: Vec<u64> = (0..=props.span / step).map(|i| i * step).collect();
     html! {
@@ -225,7 +225,7 @@ fn Track(props: &TrackProps) -> Html {
                 </div>
             </div>
             <div class="scale" aria-hidden="true">
-                { for ticks.iter().map(|t| html! { <span key={*t} style={format!("--f:{t}")}>{ tick(*t) }</span> }) }
+                { for ticks.iter().map(|t| html! { <span key={*t} class={(*t == props.span).then_some("end")} style={format!("--f:{t}")}>{ tick(*t) }</span> }) }
             </div>
         </div>
     }

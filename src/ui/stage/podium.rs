@@ -285,7 +285,9 @@ fn DiskCard(props: &DiskProps) -> Html {
         format!("p-{}", d.plug.name()),
         (d.phase != "Bound").then_some("unbound")
     );
-    let state = words.fill(&format!("plug.{}", d.plug.name()), &[("node", &d.node)]);
+    let on = if d.plug == Plug::In && !d.node.is_empty() { ".on" } else { "" };
+    let state = words.fill(&format!("plug.{}{on}", d.plug.name()), &[("node", &d.node)]);
+    let size = if d.phase == "Bound" { d.size.to_string() } else { size };
     if props.compact {
         return html! {
             <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {state}", d.key.name)} title={format!("{} · {state}", d.key.name)}>
@@ -296,7 +298,7 @@ fn DiskCard(props: &DiskProps) -> Html {
     html! {
         <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {} {state}", d.key.name, d.phase)}>
             <span class="pattern"></span>
-            <span class="disk-top"><code class="disk-name">{ d.key.name.to_string() }</code><span class="disk-size">{ format!("{} · {}", d.size, d.phase) }</span></span>
+            <span class="disk-top"><code class="disk-name">{ d.key.name.to_string() }</code><span class="disk-size">{ size }</span></span>
             if d.files.is_empty() {
                 <span class="file-line none">{ words.get(if d.volume.is_empty() { "disk.no-volume" } else { "disk.blank" }) }</span>
             }
