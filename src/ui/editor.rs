@@ -9,27 +9,12 @@ use yew::prelude::*;
 
 use crate::ui::acts::Act;
 use crate::ui::app::File;
+use crate::ui::diagnose::{Problem, problems};
 use crate::ui::highlight;
 use crate::ui::i18n::use_words;
 
 /// Milliseconds after the last key until the text is checked.
 const PAUSE: u32 = 250;
-
-/// Something wrong with the text.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Problem {
-    /// Line, from 1; 0 if it has none.
-    pub line: usize,
-    /// Kubernetes' words.
-    pub message: String,
-    /// It would not be refused.
-    pub warning: bool,
-}
-
-/// Checks a manifest.
-pub fn problems(_text: &str) -> Vec<Problem> {
-    Vec::new()
-}
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct EditorProps {
@@ -146,7 +131,7 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
                             <li key={i} class={if p.warning { "warn" } else { "bad" }}>
                                 <button class="problem" {onclick}>
                                     if line > 0 { <b>{ line }</b> }
-                                    <span>{ p.message.clone() }</span>
+                                    <span>{ if p.message.starts_with('@') { words.get(&p.message[1..]) } else { p.message.clone() } }</span>
                                 </button>
                             </li>
                         }

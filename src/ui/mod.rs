@@ -3,6 +3,7 @@
 
 pub mod acts;
 pub mod app;
+pub mod diagnose;
 pub mod editor;
 pub mod header;
 pub mod highlight;

@@ -287,7 +287,8 @@ fn DiskCard(props: &DiskProps) -> Html {
     );
     let on = if d.plug == Plug::In && !d.node.is_empty() { ".on" } else { "" };
     let state = words.fill(&format!("plug.{}{on}", d.plug.name()), &[("node", &d.node)]);
-    let size = if d.phase == "Bound" { d.size.to_string() } else { size };
+    let size =
+        if d.phase == "Bound" { d.size.to_string() } else { format!("{} · {}", d.size, d.phase) };
     if props.compact {
         return html! {
             <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {state}", d.key.name)} title={format!("{} · {state}", d.key.name)}>
