@@ -1,11 +1,12 @@
 //! The timeline's lanes, read from the log as it grows.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use podium_sim::api::object::condition;
-use podium_sim::api::{Key, Kind};
+use podium_sim::api::{Key, Kind, Obj};
 use podium_sim::log::{ChangeType, Record, Seq, What};
-use podium_sim::{Str, World};
+use podium_sim::{Str, Value, World};
 
 use crate::pods;
 
@@ -123,13 +124,17 @@ impl Lanes {
                 let mark = Mark { seq, at, text, bad: server.is_none() };
                 self.lane(LaneKind::Dns, None).marks.push(mark);
             }
-            What::Change { change, new, .. } => match new.kind {
+            What::Change { change, new, old } => match new.kind {
                 Kind::Pod if new.ns() != "kube-system" => {
                     let state = (*change != ChangeType::Deleted)
                         .then(|| pods::state(new, None).0.name().into());
                     self.lane(LaneKind::Pod, Some(new.key())).goes(at, new.uid(), state);
                 }
                 Kind::Event => self.sign(at, new),
+                Kind::EndpointSlice => {
+                    let gone = *change == ChangeType::Deleted;
+                    self.names(seq, at, old.as_ref(), (!gone).then_some(new));
+                }
                 Kind::PersistentVolumeClaim => {
                     let state = match change {
                         ChangeType::Deleted => None,
@@ -152,8 +157,29 @@ impl Lanes {
         }
     }
 
+    /// Names whose addresses change.
+    fn names(&mut self, seq: Seq, at: u64, old: Option<&Obj>, new: Option<&Obj>) {
+        let (before, after) =
+            (old.map(hosts).unwrap_or_default(), new.map(hosts).unwrap_or_default());
+        let marks: Vec<Mark> = before
+            .keys()
+            .filter(|name| !after.contains_key(*name))
+            .map(|name| (name, "NXDOMAIN", true))
+            .chain(
+                after
+                    .iter()
+                    .filter(|(name, ip)| before.get(*name) != Some(ip))
+                    .map(|(name, ip)| (name, ip.as_str(), false)),
+            )
+            .map(|(name, ip, bad)| Mark { seq, at, text: format!("{name} → {ip}").into(), bad })
+            .collect();
+        if !marks.is_empty() {
+            self.lane(LaneKind::Dns, None).marks.extend(marks);
+        }
+    }
+
     /// Kubelets tell of pulls by events.
-    fn sign(&mut self, at: u64, event: &podium_sim::api::Obj) {
+    fn sign(&mut self, at: u64, event: &Obj) {
         let about = &event.value["involvedObject"];
         let state = match event.value["reason"].str() {
             "Pulling" => "pulling",
@@ -176,7 +202,20 @@ impl Lanes {
     }
 }
 
-fn order(lane: &Lane) -> (LaneKind, Option<(Str, Str, i64)>) {
+/// Names of a slice that lead to a ready pod, with its address.
+fn hosts(slice: &Obj) -> BTreeMap<String, Str> {
+    let service = slice.label("kubernetes.io/service-name").unwrap_or_default();
+    let ready = |e: &&Value| e["conditions"]["ready"].is_true() && !e["hostname"].is_null();
+    slice.value["endpoints"]
+        .items()
+        .iter()
+        .filter(ready)
+        .map(|e| (format!("{}.{service}", e["hostname"].str()), e["addresses"][0].to_str()))
+        .collect()
+}
+
+/// Numbered things in their order first, others as they came.
+fn order(lane: &Lane) -> (LaneKind, bool, u64, Option<(Str, Str, i64)>) {
     let place = lane.key.as_ref().map(|k| {
         let (head, n) = k.name.rsplit_once('-').unwrap_or((&k.name, ""));
         match n.parse::<i64>() {
@@ -184,7 +223,9 @@ fn order(lane: &Lane) -> (LaneKind, Option<(Str, Str, i64)>) {
             Err(_) => (k.ns.clone(), k.name.clone(), -1),
         }
     });
-    (lane.kind, place)
+    let numbered = place.as_ref().is_none_or(|(.., n)| *n >= 0);
+    let begin = lane.segments.first().map_or(0, |s| s.from);
+    (lane.kind, !numbered, if numbered { 0 } else { begin }, place)
 }
 
 impl Lane {

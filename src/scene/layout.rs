@@ -94,7 +94,7 @@ const FULL: Measure = Measure {
     margin: 28,
     gap: 20,
     min: 186,
-    max: 236,
+    max: 264,
     pod: 132,
     disk: 96,
     head: HEAD,
@@ -151,14 +151,20 @@ fn top(scene: &Scene, width: i32, m: &Measure, mut y: i32, out: &mut Layout) -> 
     }
     let left = if side { m.margin + client_w + 72 } else { m.margin };
     let board_w = (width - m.margin - left).min(560);
-    let mut board_y = if side { start } else { y };
+    let top = if side { start } else { y };
+    // two columns where there is room; each board goes into the shorter one
+    let two = scene.boards.len() > 1 && width - m.margin - left >= 2 * 310 + 16;
+    let board_w = if two { (width - m.margin - left - 16) / 2 } else { board_w };
+    let mut ends = vec![top; if two { 2 } else { 1 }];
     for board in &scene.boards {
         let more = i32::from(board.more > 0) * 22;
         let h = BOARD + board.rows.len() as i32 * ROW + more + 9;
-        out.boards.push(Rect { x: left, y: board_y, w: board_w, h });
-        board_y += h + 16;
+        let column = (0..ends.len()).min_by_key(|i| ends[*i]).unwrap_or(0);
+        let x = left + column as i32 * (board_w + 16);
+        out.boards.push(Rect { x, y: ends[column], w: board_w, h });
+        ends[column] += h + 16;
     }
-    let bottom = board_y.max(clients_bottom);
+    let bottom = ends.into_iter().max().unwrap_or(top).max(clients_bottom);
     if scene.boards.is_empty() && scene.clients.is_empty() { start } else { bottom + 14 }
 }
 

@@ -17,8 +17,8 @@ pub enum Act {
     Apply(String, String),
     /// A client looks a name up.
     Lookup(String, String),
-    /// A client dials the address that it remembers.
-    Remembered(String),
+    /// A client dials the address that it remembers: client, address.
+    Remembered(String, String),
     /// A node stops answering.
     NodeDown(String),
     /// A node comes back.
@@ -59,8 +59,8 @@ impl Act {
             Self::Line(line) => line.clone(),
             Self::Apply(file, _) => format!("kubectl apply -f {file}"),
             Self::Lookup(client, name) => format!("kubectl exec {client} -- nslookup {name}"),
-            Self::Remembered(client) => {
-                format!("kubectl exec {client} -- wget -qO- <remembered IP>")
+            Self::Remembered(client, ip) => {
+                format!("kubectl exec {client} -- wget -qO- -T 2 http://{ip}/")
             }
             Self::NodeDown(node) => format!("# {node}: power off"),
             Self::NodeUp(node) => format!("# {node}: power on"),
@@ -75,12 +75,21 @@ impl Act {
                 session.input(Input::File { name: file.clone(), text: text.clone() });
                 session.line(free_terminal(session), self.command());
             }
-            Self::Lookup(client, name) => {
-                session.input(Input::Lookup { client: client.clone(), name: name.clone() });
+            Self::Lookup(client, _) => {
+                let term = free_terminal(session);
+                let key = Key::new(Kind::Pod, "default", client.clone());
+                let ready = session.with_world(|w| w.store.by_key(&key).map(|p| p.pod().ready));
+                // lines typed while another one runs wait for it
+                if ready.is_none() {
+                    let image = "--image=busybox:1.28 --restart=Never -- sleep 86400";
+                    session.line(term, format!("kubectl run {client} {image}"));
+                }
+                if ready != Some(true) {
+                    session.line(term, format!("kubectl wait pod/{client} --for=condition=Ready"));
+                }
+                session.line(term, self.command());
             }
-            Self::Remembered(client) => {
-                session.input(Input::Remembered { client: client.clone() });
-            }
+            Self::Remembered(..) => session.line(free_terminal(session), self.command()),
             Self::NodeDown(name) => session.input(Input::NodeDown { name: name.clone() }),
             Self::NodeUp(name) => session.input(Input::NodeUp { name: name.clone() }),
         }

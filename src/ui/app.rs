@@ -241,7 +241,9 @@ pub fn App(props: &AppProps) -> Html {
             if let Some((story, step)) = ui.story
                 && let Some(step) = story.steps.get(step)
             {
-                for act in step.acts(story) {
+                let kept = session.frame().scene.clients.iter().find_map(|c| c.remembers.clone());
+                let kept = kept.map_or_else(String::new, |(ip, _)| ip.to_string());
+                for act in step.acts(story, &kept) {
                     act.run(&session);
                 }
                 session.play();
@@ -318,6 +320,8 @@ pub fn App(props: &AppProps) -> Html {
                         on_act={act.clone()}
                         on_next={next}
                         on_story={tell}
+                        offers={page}
+                        apply={first_act(&ui, shows("editor"))}
                         on_end={let send = send.clone(); Callback::from(move |()| send.dispatch(Do::EndStory))}
                     />
                 }
@@ -350,6 +354,12 @@ pub fn App(props: &AppProps) -> Html {
             </div>
         </ContextProvider<Words>>
     }
+}
+
+/// What the button on an empty stage applies where no editor has one.
+fn first_act(ui: &Ui, editor: bool) -> Option<Act> {
+    let file = ui.files.first().filter(|_| !editor)?;
+    Some(Act::Apply(file.name.clone(), file.text.clone()))
 }
 
 /// A fresh cluster with the story's first file applied.

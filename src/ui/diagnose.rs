@@ -62,6 +62,9 @@ fn check(document: &Document, found: &mut Vec<Problem>) {
         return;
     }
     let mut full = value.clone();
+    if known.info().namespaced && full["metadata"]["namespace"].is_null() {
+        full.path_mut("metadata.namespace").clone_from(&"default".into());
+    }
     defaults::apply(known, &mut full);
     for cause in validation::create(known, &full) {
         let line = document.spans.value(&cause.field).line;

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use podium_scene::Target;
 use podium_scene::history::{self, Step};
 use podium_scene::why::Why;
-use podium_scene::{Msg, Target};
 use podium_sim::api::{Key, Kind};
 use yew::prelude::*;
 
@@ -75,7 +75,7 @@ fn because(words: &Words, why: &Why, props: &InspectorProps) -> Html {
             if !why.because.is_empty() {
                 <div class="answer-card">
                     <p class="question">{ words.get(&why.question) }</p>
-                    <div>{ for why.because.iter().enumerate().map(|(i, m)| html! { <p key={i}>{ sentence(words, m) }</p> }) }</div>
+                    <div>{ for why.because.iter().enumerate().map(|(i, m)| html! { <p key={i} class={m.key.starts_with("wait.").then_some("cap")}>{ words.say(m) }</p> }) }</div>
                 </div>
             }
             if props.controls {
@@ -87,11 +87,6 @@ fn because(words: &Words, why: &Why, props: &InspectorProps) -> Html {
             }
         </div>
     }
-}
-
-/// A sentence, with an unknown rule made readable.
-fn sentence(words: &Words, msg: &Msg) -> String {
-    words.say(msg)
 }
 
 #[derive(Properties, PartialEq)]

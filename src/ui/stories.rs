@@ -68,7 +68,7 @@ pub static STORIES: &[Story] = &[
             Step::Lookup("web-0.nginx"),
             Step::Remembered,
             Step::Apply("app.yaml"),
-            Step::Lookup("app"),
+            Step::Lines(&["kubectl exec client -- wget -qO- http://app/"]),
         ],
     },
 ];
@@ -87,12 +87,14 @@ impl Story {
 
 impl Step {
     /// The acts of this step.
-    pub fn acts(&self, story: &Story) -> Vec<Act> {
+    ///
+    /// `remembered` is the address that the client keeps.
+    pub fn acts(&self, story: &Story, remembered: &str) -> Vec<Act> {
         match self {
             Self::Lines(lines) => lines.iter().map(|l| Act::Line((*l).into())).collect(),
             Self::Apply(file) => vec![Act::Apply((*file).into(), story.file(file).into())],
             Self::Lookup(name) => vec![Act::Lookup(CLIENT.into(), (*name).into())],
-            Self::Remembered => vec![Act::Remembered(CLIENT.into())],
+            Self::Remembered => vec![Act::Remembered(CLIENT.into(), remembered.into())],
         }
     }
 }

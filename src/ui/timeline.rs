@@ -241,6 +241,16 @@ fn tick(seconds: u64) -> String {
     }
 }
 
+/// A long name loses its middle: what tells it from others is at its end.
+fn short(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= 14 {
+        return name.to_owned();
+    }
+    let (head, tail) = (&letters[..6], &letters[letters.len() - 7..]);
+    head.iter().chain(&['…']).chain(tail).collect()
+}
+
 fn lane_id(lane: &Lane) -> String {
     lane.key
         .as_ref()
@@ -257,13 +267,13 @@ fn LaneRow(props: &LaneProps) -> Html {
     let words = use_words();
     let lane = &props.lane;
     let label = match (&lane.key, lane.kind) {
-        (Some(key), _) => key.name.to_string(),
+        (Some(key), _) => short(&key.name),
         (None, LaneKind::You) => words.get("lane.you"),
         (None, _) => words.get("lane.dns"),
     };
     html! {
         <div class={classes!("lane", format!("k-{:?}", lane.kind).to_lowercase())}>
-            <span class="lane-name" title={label.clone()}>{ label }</span>
+            <span class="lane-name" title={lane.key.as_ref().map(|k| k.name.to_string())}>{ label }</span>
             <div class="lane-track">
                 <div class="segments">
                     { for lane.segments.iter().map(|s| {

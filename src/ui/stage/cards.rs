@@ -40,7 +40,8 @@ pub(super) fn ClientCard(props: &ClientProps) -> Html {
         Some(Asked::Address(ip, Some(server), true)) => (format!("{ip} → {server}"), false),
         Some(Asked::Address(ip, None, true)) => (words.fill("client.dead", &[("ip", ip)]), true),
     };
-    let act = Act::Remembered(pod.key.name.to_string());
+    let ip = props.client.remembers.as_ref().map_or_else(String::new, |(ip, _)| ip.to_string());
+    let act = Act::Remembered(pod.key.name.to_string(), ip);
     let hint = act.command();
     let shoot = props.on_act.reform(move |_: MouseEvent| act.clone());
     html! {

@@ -46,6 +46,10 @@ pub(crate) struct StageProps {
     pub(crate) on_next: Callback<()>,
     pub(crate) on_end: Callback<()>,
     pub(crate) on_story: Callback<&'static Story>,
+    /// Offer the stories while the stage is empty.
+    pub(crate) offers: bool,
+    /// What to apply where there is no editor.
+    pub(crate) apply: Option<Act>,
 }
 
 /// The inner width and height of an element, kept up to date.
@@ -81,7 +85,17 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
     let words = use_words();
     let node = use_node_ref();
     let (width, height) = use_size(&node);
+    let act = props.apply.clone();
+    let apply = {
+        let run = props.on_act.clone();
+        Callback::from(move |_: MouseEvent| {
+            if let Some(act) = &act {
+                run.emit(act.clone());
+            }
+        })
+    };
     let scene = &props.scene;
+    let height = if scene.is_empty() { 0 } else { height };
     let layout = use_memo((scene.clone(), width, height), |(scene, width, height)| {
         layout(scene, *width, *height)
     });
@@ -95,8 +109,12 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                 if scene.is_empty() {
                     <div class="nothing">
                         <p class="big">{ words.get("stage.empty") }</p>
-                        <p>{ words.get("stage.empty.hint") }</p>
-                        <div class="offers">
+                        if props.apply.is_some() {
+                            <p><button class="btn main" onclick={apply}>{ words.get("edit.apply") }</button></p>
+                        } else {
+                            <p>{ words.get("stage.empty.hint") }</p>
+                        }
+                        <div class="offers" hidden={!props.offers}>
                             { for STORIES.iter().enumerate().map(|(i, story)| {
                                 let onclick = props.on_story.reform(move |_: MouseEvent| story);
                                 html! {
@@ -178,7 +196,7 @@ fn StoryCard(props: &StoryProps) -> Html {
     let next = props.story.steps.get(props.step);
     let command = next.map(|s| match s {
         Step::Lines(lines) => lines.join("\n"),
-        other => other.acts(props.story).first().map(Act::command).unwrap_or_default(),
+        other => other.acts(props.story, "…").first().map(Act::command).unwrap_or_default(),
     });
     html! {
         <div class="story" role="region" aria-label={words.get("top.story")}>
