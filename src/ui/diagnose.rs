@@ -111,7 +111,7 @@ mod tests {
         assert!(found[0].message.contains("unknown field \"spec.replica\""), "{found:?}");
 
         let wrong = WEB.replace("replicas: 3", "replicas: three");
-        assert_eq!(problems(&wrong)[0].line, line_of(&wrong, "three"));
+        assert_eq!(problems(&wrong)[0].line, line_of(&wrong, ": three"));
 
         let negative = WEB.replace("replicas: 3", "replicas: -1");
         let found = problems(&negative);

@@ -286,8 +286,8 @@ fn LaneRow(props: &LaneProps) -> Html {
                     }) }
                 </div>
                 <div class="marks">
-                    { for lane.marks.iter().map(|m| html! {
-                        <i key={m.seq} class={classes!("mark", m.bad.then_some("bad"))} style={format!("--f:{:.3}", seconds(m.at))} title={m.text.to_string()}></i>
+                    { for lane.marks.iter().enumerate().map(|(i, m)| html! {
+                        <i key={i} class={classes!("mark", m.bad.then_some("bad"))} style={format!("--f:{:.3}", seconds(m.at))} title={m.text.to_string()}></i>
                     }) }
                 </div>
             </div>
