@@ -41,14 +41,14 @@ pub struct Mark {
 pub enum LaneKind {
     /// Acts of people.
     You,
-    /// A pod's name.
-    Pod,
-    /// A claim.
-    Claim,
-    /// Names.
-    Dns,
     /// A node that was away.
     Node,
+    /// A pod's name.
+    Pod,
+    /// Names.
+    Dns,
+    /// A claim.
+    Claim,
 }
 
 /// A lane.

@@ -129,7 +129,7 @@ fn top(scene: &Scene, width: i32, m: &Measure, mut y: i32, out: &mut Layout) -> 
     let inner = width - 2 * m.margin;
     let side = width >= 560 && !scene.clients.is_empty();
     let client_w = if side { (inner / 4).clamp(150, 190) } else { (inner - m.gap) / 2 };
-    let client_h = 92;
+    let client_h = 98;
     let start = y;
     let mut clients_bottom = y;
     for i in 0..scene.clients.len() as i32 {
@@ -165,7 +165,7 @@ fn top(scene: &Scene, width: i32, m: &Measure, mut y: i32, out: &mut Layout) -> 
         ends[column] += h + 16;
     }
     let bottom = ends.into_iter().max().unwrap_or(top).max(clients_bottom);
-    if scene.boards.is_empty() && scene.clients.is_empty() { start } else { bottom + 14 }
+    if scene.boards.is_empty() && scene.clients.is_empty() { start } else { bottom + 4 }
 }
 
 fn podium(group: &crate::Group, width: i32, base: &Measure, y: i32) -> (GroupBox, i32) {

@@ -101,9 +101,9 @@ fn Title(props: &TitleProps) -> Html {
                 <span class={classes!("count", (g.ready == g.replicas).then_some("full"))}>
                     { words.fill("group.ready", &[("ready", &g.ready.to_string()), ("n", &g.replicas.to_string())]) }
                 </span>
-                if !policy.is_empty() { <span class="wide">{ policy }</span> }
                 if g.updating { <span class="chip">{ words.get("group.updating") }</span> }
                 if g.leaving { <span class="chip">{ words.get("state.terminating") }</span> }
+                if !policy.is_empty() { <span class="wide">{ policy }</span> }
             </span>
             if props.controls && !g.leaving {
                 <span class="title-acts">
