@@ -482,3 +482,38 @@ fn any_line_is_survived() {
         }
     }
 }
+
+/// Long and deep lines do not exhaust the stack.
+#[test]
+fn long_lines_are_survived() {
+    let base = world();
+    let n = 20_000;
+    for (head, part, tail) in [
+        ("", "true && ", "true"),
+        ("", "! ", "true"),
+        ("", "( ", ""),
+        ("", "if ", ""),
+        ("echo ", "$(", ""),
+        ("echo ", "$((", ""),
+        ("echo ", "${a:-", "}"),
+        ("echo $((", "(", "))"),
+        ("echo $((", "-", "1))"),
+        ("echo x | grep ", "a*", ""),
+        ("echo x | grep -E '", "(", "'"),
+        ("echo aaaaaaaaaaaaaaaaaaaaaaaaaaaa | grep -E '", "(a*)*", "b'"),
+        ("echo 1 | jq '", ".a", "'"),
+        ("echo 1 | jq '", "[", "'"),
+        ("echo 1 | jq '", "-", "1'"),
+        ("echo 1 | awk '{print ", "(", "}'"),
+        ("echo 1 | awk '{print ", "!", "1}'"),
+        ("kubectl get pods -l '", "a,", "a'"),
+        ("kubectl get pods -o jsonpath='", "{range ", "}'"),
+        ("kubectl patch sts web -p '", "{\"a\":", "1'"),
+        ("kubectl patch sts web --type json -p '", "[", "'"),
+        ("true", " | true", ""),
+        ("", "\n", "true"),
+    ] {
+        let mut w = base.clone();
+        run(&mut w, &format!("{head}{}{tail}", part.repeat(n)));
+    }
+}

@@ -6,6 +6,10 @@ use crate::shell::pattern::Pattern;
 
 type Parsed<T> = Result<T, String>;
 
+/// Deepest nesting of an expression, and longest program in bytes.
+const DEEPEST: u32 = 40;
+const LONGEST: usize = 2000;
+
 #[derive(Debug, Clone)]
 enum Expr {
     Number(f64),
@@ -46,6 +50,9 @@ struct Parser {
 /// # Errors
 /// What of it is not simulated.
 pub fn run(program: &str, fs: Option<&str>, vars: &[(String, String)], t: &str) -> Parsed<String> {
+    if program.len() > LONGEST {
+        return Err("so long a program".to_owned());
+    }
     let mut p = Parser { chars: program.chars().collect(), at: 0, depth: 0 };
     let rules = p.rules()?;
     let mut m = Machine {
@@ -386,10 +393,6 @@ impl Parser {
             &["+", "-"],
             &["*", "/", "%"],
         ];
-        self.depth += 1;
-        if self.depth > 2_000 {
-            return Err("so long a program".to_owned());
-        }
         let Some(ops) = LEVELS.get(level) else { return self.unary() };
         let mut left = self.expr(level + 1)?;
         'more: loop {
@@ -414,6 +417,16 @@ impl Parser {
     }
 
     fn unary(&mut self) -> Parsed<Expr> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err("so deep an expression".to_owned());
+        }
+        let e = self.operand();
+        self.depth -= 1;
+        e
+    }
+
+    fn operand(&mut self) -> Parsed<Expr> {
         let Some(c) = self.peek() else { return Err("a program that ends early".to_owned()) };
         match c {
             '!' => {

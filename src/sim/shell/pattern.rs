@@ -23,6 +23,8 @@ enum Re {
 /// Where groups were found, as positions in characters.
 pub type Groups = Vec<Option<(usize, usize)>>;
 
+/// Longest expression, bytes.
+const LONGEST: usize = 1000;
 /// How many steps a match may take: an expression that needs more finds nothing.
 const STEPS: u32 = 200_000;
 
@@ -39,6 +41,9 @@ impl Pattern {
     /// # Errors
     /// What is wrong with the expression.
     pub fn new(s: &str, extended: bool, ignore_case: bool) -> Result<Self, String> {
+        if s.len() > LONGEST {
+            return Err("Regular expression too big".to_owned());
+        }
         let mut p = Parser { chars: s.chars().peekable(), extended, groups: 0, depth: 0 };
         let node = p.alternatives()?;
         if p.chars.peek().is_some() {
@@ -49,6 +54,8 @@ impl Pattern {
 
     /// An expression that matches just this text.
     pub fn fixed(s: &str, ignore_case: bool) -> Self {
+        let end = s.char_indices().map(|(i, _)| i).find(|i| *i >= LONGEST).unwrap_or(s.len());
+        let s = s.get(..end).unwrap_or("");
         Self { node: Re::Seq(s.chars().map(Re::Char).collect()), ignore_case }
     }
 

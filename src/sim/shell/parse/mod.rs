@@ -95,6 +95,8 @@ type Parsed<T> = Result<T, Problem>;
 
 /// How deep commands may be nested.
 const DEEPEST: u32 = 40;
+/// How many commands `&&` and `||` may chain.
+const LONGEST: u32 = 200;
 
 struct Parser<'a> {
     text: &'a str,
@@ -347,7 +349,8 @@ impl Parser<'_> {
 
     fn and_or(&mut self) -> Parsed<Node> {
         let mut left = self.pipe()?;
-        loop {
+        // each step nests one deeper
+        for _ in 0..LONGEST {
             self.blanks();
             let and = if self.take("&&") {
                 true
@@ -363,6 +366,7 @@ impl Parser<'_> {
             let right = self.pipe()?;
             left = Node::AndOr(Rc::new(left), and, Rc::new(right));
         }
+        Err(Problem::NotSimulated("so long a chain of && and ||"))
     }
 
     fn pipe(&mut self) -> Parsed<Node> {
