@@ -112,6 +112,8 @@ impl Lab {
                 }
             })
         }));
+        let host = self.host.clone();
+        self.session.on_announce(Rc::new(move |name, detail| tell(&host, name, &js(detail))));
         let props = self.props();
         let renderer = yew::Renderer::<App>::with_root_and_props(self.root.clone(), props);
         *self.handle.borrow_mut() = Some(renderer.render());

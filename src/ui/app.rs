@@ -6,6 +6,7 @@ use gloo_timers::callback::Timeout;
 use podium_scene::Target;
 use podium_sim::permalink;
 use podium_sim::timeline::Timeline;
+use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
 use crate::ui::acts::Act;
@@ -230,8 +231,17 @@ pub fn App(props: &AppProps) -> Html {
                 let page = location.href().unwrap_or_default();
                 let page = page.split('#').next().unwrap_or_default();
                 let url = format!("{page}#{link}");
-                let _ = window.navigator().clipboard().write_text(&url);
-                send.dispatch(Do::Toast(words.get("share.copied")));
+                // the address bar has it too, where there is no clipboard
+                if let Ok(history) = window.history() {
+                    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
+                }
+                let clipboard = js_sys::Reflect::get(&window.navigator(), &"clipboard".into());
+                let copied = clipboard.is_ok_and(|c| c.is_object());
+                if copied {
+                    let _ = window.navigator().clipboard().write_text(&url);
+                }
+                let said = if copied { "share.copied" } else { "share.address" };
+                send.dispatch(Do::Toast(words.get(said)));
             }
         })
     };
@@ -247,6 +257,13 @@ pub fn App(props: &AppProps) -> Html {
                     act.run(&session);
                 }
                 session.play();
+                let (done, all) = (ui.story.map_or(0, |(_, n)| n) + 1, story.steps.len());
+                let detail =
+                    format!("{{\"lesson\":\"{}\",\"step\":{done},\"of\":{all}}}", story.id);
+                session.announce("goal", &detail);
+                if done == all {
+                    session.announce("complete", &detail);
+                }
                 send.dispatch(Do::Next);
             }
         })
@@ -288,12 +305,14 @@ pub fn App(props: &AppProps) -> Html {
                         story={ui.story.map(|(s, _)| s.id)}
                         theme={ui.theme.clone()}
                         on_story={tell.clone()}
+                        share={page}
                         on_share={share}
                         {on_pref}
                         on_help={let send = send.clone(); Callback::from(move |on| send.dispatch(Do::Help(on)))}
                     />
                 }
-                <div class="tabs" role="tablist" aria-label={words.get("panel.label")}>
+                <nav class="tabs" aria-label={words.get("panel.label")}>
+                    <div class="tabs-in" role="tablist" aria-label={words.get("panel.label")}>
                     { for tabs.iter().map(|name| {
                         let name = *name;
                         let send = send.clone();
@@ -305,6 +324,7 @@ pub fn App(props: &AppProps) -> Html {
                         }
                     }) }
                 </div>
+                </nav>
                 if shows("editor") {
                     <Editor files={ui.files.clone()} load={ui.load} readonly={options.readonly} on_act={act.clone()} />
                 }

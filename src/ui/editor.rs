@@ -101,7 +101,8 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
     let errors = found.iter().filter(|p| !p.warning).count();
     html! {
         <section class="edit panel" aria-label={words.get("panel.editor")}>
-            <div class="files" role="tablist" aria-label={words.get("edit.files")}>
+            <div class="files">
+                <div class="files-in" role="tablist" aria-label={words.get("edit.files")}>
                 { for names.iter().enumerate().map(|(i, name)| {
                     let active_set = active.clone();
                     html! {
@@ -109,6 +110,7 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
                             onclick={Callback::from(move |_: MouseEvent| active_set.set(i))}>{ name.clone() }</button>
                     }
                 }) }
+                </div>
                 if !props.readonly {
                     <button key="add" class="file add" onclick={add} aria-label={words.get("edit.add")}>{ "+" }</button>
                 }

@@ -13,6 +13,8 @@ pub(crate) struct HeaderProps {
     pub(crate) story: Option<&'static str>,
     pub(crate) theme: String,
     pub(crate) on_story: Callback<&'static Story>,
+    /// Only a page of its own reads links.
+    pub(crate) share: bool,
     pub(crate) on_share: Callback<()>,
     pub(crate) on_pref: Callback<(&'static str, String)>,
     pub(crate) on_help: Callback<bool>,
@@ -62,7 +64,7 @@ pub(crate) fn Header(props: &HeaderProps) -> Html {
                     }) }
                 </select>
             </label>
-            <button class="btn" onclick={props.on_share.reform(|_| ())} title={words.get("top.share.hint")}>
+            <button class="btn" hidden={!props.share} onclick={props.on_share.reform(|_| ())} title={words.get("top.share.hint")}>
                 <Icon name="share" /><span class="wide">{ words.get("top.share") }</span>
             </button>
             <button class="btn" onclick={on_lang} lang={other}>{ if other == "zh" { "中文" } else { "English" } }</button>

@@ -69,6 +69,8 @@ struct Inner {
     target: Option<Target>,
     why: Option<(u64, u64, Target, Rc<Why>)>,
     screens: Rc<Vec<Rc<Screen>>>,
+    /// Sizes of the terminals when they were read, by branch.
+    sizes: Vec<(u32, usize, usize, bool)>,
     branches: Rc<Vec<BranchInfo>>,
     spoken: u64,
 }
@@ -82,7 +84,11 @@ pub struct Session {
     listeners: RefCell<Vec<(u32, Callback<Rc<Frame>>)>>,
     next: Cell<u32>,
     heard: RefCell<Option<Heard>>,
+    announcer: RefCell<Option<Announcer>>,
 }
+
+/// Tells the page around: name of the event and its detail as JSON.
+pub type Announcer = Rc<dyn Fn(&str, &str)>;
 
 /// Looks at the world after each change and says what is to be told: that is done when the
 /// engine is free again, because who hears it may act at once.
@@ -135,6 +141,7 @@ impl Session {
                     target: None,
                     why: None,
                     screens: Rc::default(),
+                    sizes: Vec::new(),
                     branches: Rc::default(),
                     spoken: 0,
                 }),
@@ -144,6 +151,7 @@ impl Session {
                 listeners: RefCell::default(),
                 next: Cell::new(0),
                 heard: RefCell::default(),
+                announcer: RefCell::default(),
             }
         });
         let len = session.inner.borrow().timeline.world().log.len();
@@ -161,6 +169,7 @@ impl Session {
             inner.lanes = Lanes::default();
             inner.target = None;
             inner.why = None;
+            inner.sizes.clear();
         }
         self.emit();
         self.kick();
@@ -182,6 +191,19 @@ impl Session {
     /// Who is told of new entries of the log.
     pub fn on_change(&self, heard: Heard) {
         *self.heard.borrow_mut() = Some(heard);
+    }
+
+    /// Who tells the page around.
+    pub fn on_announce(&self, announcer: Announcer) {
+        *self.announcer.borrow_mut() = Some(announcer);
+    }
+
+    /// Tells the page around: a goal is met, a story is over.
+    pub fn announce(&self, name: &str, detail: &str) {
+        let announcer = self.announcer.borrow().clone();
+        if let Some(announcer) = announcer {
+            announcer(name, detail);
+        }
     }
 
     /// Looks at the world at the cursor.
@@ -310,6 +332,7 @@ impl Session {
         self.clock.stop();
         self.listeners.borrow_mut().clear();
         *self.heard.borrow_mut() = None;
+        *self.announcer.borrow_mut() = None;
     }
 
     fn kick(&self) {
@@ -365,17 +388,23 @@ impl Session {
             inner.why = Some((seen.0, seen.1, target.clone(), why.clone()));
             why
         });
-        let screens: Vec<Rc<Screen>> = (1..=TERMINALS)
+        let sizes: Vec<_> = (1..=TERMINALS)
             .map(|n| {
-                let screen = screen(world, n);
-                match inner.screens.get(usize::from(n) - 1) {
-                    Some(old) if **old == screen => old.clone(),
-                    _ => Rc::new(screen),
-                }
+                world.terminal(n).map_or((branch, 0, 0, false), |t| {
+                    (branch, t.entered.len(), t.out.len(), t.running())
+                })
             })
             .collect();
-        if *inner.screens != screens {
-            inner.screens = Rc::new(screens);
+        if inner.sizes != sizes {
+            let screens = (1..=TERMINALS).map(|n| {
+                let i = usize::from(n) - 1;
+                match inner.screens.get(i).filter(|_| inner.sizes.get(i) == sizes.get(i)) {
+                    Some(old) => old.clone(),
+                    None => Rc::new(screen(world, n)),
+                }
+            });
+            inner.screens = Rc::new(screens.collect());
+            inner.sizes = sizes;
         }
         // the end of a branch moves with time: only its number and size matter to a list
         if inner

@@ -21,6 +21,9 @@ pub(crate) struct TimelineProps {
 const SPANS: [u64; 16] =
     [10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1800, 3600, 7200];
 
+/// Most lanes shown.
+const LANES: usize = 200;
+
 fn span(end: u64) -> u64 {
     let seconds = end / 1_000_000 + 1;
     SPANS.into_iter().find(|s| *s > seconds).unwrap_or(seconds * 5 / 4)
@@ -207,7 +210,7 @@ fn Track(props: &TrackProps) -> Html {
         <div class="track" {style}>
             <div class="lanes">
                 <div class="rows">
-                    { for props.lanes.iter().map(|lane| html! {
+                    { for props.lanes.iter().take(LANES).map(|lane| html! {
                         <LaneRow key={lane_id(lane)} lane={lane.clone()} />
                     }) }
                     if props.lanes.is_empty() {
