@@ -13,6 +13,8 @@ usage:
       SCRIPT: a text file, or - for standard input, with one command a line:
       kubectl and shell commands, settle, sleep N, node-down NAME, node-up [NAME],
       @2 COMMAND (another terminal, 2 to 9, without waiting), @2 ^C, # comment
+  podium trace --permalink LINK
+      prints what a shared link contains
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
                 2
             }
         },
+        Some("trace") => trace(words),
         Some("--version" | "-V") => {
             println!("podium {}", env!("CARGO_PKG_VERSION"));
             0
@@ -45,4 +48,43 @@ fn main() -> ExitCode {
     // a reader that has gone away (`podium run … | head`) is no failure
     let _ = std::io::stdout().flush();
     ExitCode::from(code)
+}
+
+/// `podium trace --permalink LINK`: configuration and inputs of a link.
+fn trace<'a>(mut words: impl Iterator<Item = &'a str>) -> u8 {
+    let first = words.next().unwrap_or_default();
+    let link = match (first, first.strip_prefix("--permalink=")) {
+        (_, Some(link)) => link,
+        ("--permalink", None) => words.next().unwrap_or_default(),
+        _ => "",
+    };
+    if link.is_empty() {
+        eprintln!("podium trace: --permalink LINK is missing\n\n{USAGE}");
+        return 2;
+    }
+    match podium_sim::permalink::decode(link) {
+        Ok(r) => {
+            println!(
+                "format {}, seed {}, {} nodes, latency {}, cursor at {}",
+                r.format,
+                r.seed,
+                r.nodes,
+                r.latency,
+                seconds(r.at)
+            );
+            for timed in &r.inputs {
+                println!("{} {}", seconds(timed.at), timed.input);
+            }
+            0
+        }
+        Err(why) => {
+            eprintln!("podium trace: {why}");
+            2
+        }
+    }
+}
+
+/// `12.345678s`
+fn seconds(micros: u64) -> String {
+    format!("{}.{:06}s", micros / 1_000_000, micros % 1_000_000)
 }

@@ -54,6 +54,23 @@ pub enum Input {
     },
 }
 
+impl std::fmt::Display for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Line { term, text } => write!(f, "terminal {term}: $ {text}"),
+            Self::Interrupt { term } => write!(f, "terminal {term}: ^C"),
+            Self::File { name, text } => {
+                write!(f, "file {name}:")?;
+                text.lines().try_for_each(|line| write!(f, "\n    {line}"))
+            }
+            Self::NodeDown { name } => write!(f, "node {name} goes down"),
+            Self::NodeUp { name } => write!(f, "node {name} comes back"),
+            Self::Lookup { client, name } => write!(f, "{client} looks {name} up"),
+            Self::Remembered { client } => write!(f, "{client} uses the address that it remembers"),
+        }
+    }
+}
+
 /// An input and its time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Timed {
