@@ -1,6 +1,6 @@
 //! Builds scenes and keeps unchanged items the same.
 
-use std::collections::BTreeMap;
+use podium_sim::collections::BTreeMap;
 use std::rc::Rc;
 
 use podium_sim::{Str, World};

@@ -1,6 +1,6 @@
 //! The name board, the clients, the nodes and what travels between them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use podium_sim::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use podium_sim::api::{Key, Kind, Obj};

@@ -1,6 +1,6 @@
 //! What a pod is doing.
 
-use std::collections::BTreeMap;
+use podium_sim::collections::BTreeMap;
 
 use podium_sim::api::object::{Phase, condition};
 use podium_sim::api::{Kind, Obj};

@@ -1,6 +1,6 @@
 //! Workloads and their slots.
 
-use std::collections::BTreeMap;
+use podium_sim::collections::BTreeMap;
 use std::rc::Rc;
 
 use podium_sim::api::object::condition;

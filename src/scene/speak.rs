@@ -1,6 +1,6 @@
 //! What is told to a screen reader: changes of state, in bursts.
 
-use std::collections::BTreeMap;
+use podium_sim::collections::BTreeMap;
 
 use podium_sim::World;
 use podium_sim::api::{Key, Kind};

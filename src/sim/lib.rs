@@ -5,6 +5,7 @@
 pub mod api;
 pub mod apiserver;
 pub mod bootstrap;
+pub mod collections;
 pub mod config;
 pub mod controllers;
 pub mod fingerprint;

@@ -4,7 +4,7 @@
 //! it (a snapshot is a pointer copy). To go to a moment, it takes the nearest snapshot before
 //! it and replays. An act in the past starts a new branch; the old future is kept.
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::log::{Record, Seq};

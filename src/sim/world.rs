@@ -3,7 +3,7 @@
 //! A [`World`] is a value: a clone is a snapshot. The same configuration and the same inputs
 //! at the same times give the same log, byte for byte.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::api::time::MS;

@@ -1,7 +1,7 @@
 //! Events: recorded with counts, as client-go's recorder does (behaviour/pod-lifecycle.md 9):
 //! repetitions are counted, many similar ones are combined, and a flood is dropped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::collections::{BTreeMap, BTreeSet};
 
 use crate::api::time::{EPOCH, SECOND, rfc3339, rfc3339_micro};
 use crate::api::{Key, Kind, Object};

@@ -1,6 +1,6 @@
 //! The store (etcd): objects by kind, namespace and name, in key order.
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 
 use crate::api::{Key, Kind, Obj, kind};
 use crate::value::Str;

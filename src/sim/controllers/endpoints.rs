@@ -184,7 +184,7 @@ pub fn reconcile_slices(w: &World, key: &Key) -> Plan {
     labels.set("endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io");
     labels.set(SERVICE_NAME, &key.name);
     let pods: Vec<&Obj> = selected(w, service, &key.ns).collect();
-    let mut wanted: std::collections::BTreeMap<Str, &Obj> =
+    let mut wanted: crate::collections::BTreeMap<Str, &Obj> =
         pods.iter().map(|p| (p.uid(), *p)).collect();
     let ports = match pods.first() {
         None => Value::Null,

@@ -1,7 +1,7 @@
 //! The garbage collector: follows owner references when owners go (background, foreground,
 //! orphan), behaviour/statefulset-controller.md 10 and Kubernetes' `pkg/controller/garbagecollector`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{Key, Kind, Obj};
 use crate::apiserver::{DeleteOptions, Propagation};

@@ -1,8 +1,8 @@
 //! The ReplicaSet controller: as many pods of a template as asked for, whichever they are.
 //! It follows Kubernetes' `pkg/controller/replicaset` and `controller_utils.go`.
 
+use crate::collections::{BTreeMap, BTreeSet};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::time::{SECOND, parse};
 use crate::api::{Key, Kind, Obj, Object, Phase, selector};

@@ -1,6 +1,6 @@
 //! Streams of a running command, and what a running command is.
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 
 use crate::apiserver::error::Status;
 use crate::value::Str;

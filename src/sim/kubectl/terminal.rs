@@ -1,6 +1,6 @@
 //! A terminal: what was typed, what it shows, what runs in it.
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 
 use crate::kubectl::io::{Chunk, Io, Job};
 use crate::log::Seq;

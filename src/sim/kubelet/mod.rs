@@ -22,7 +22,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::api::{Key, Kind, Obj};

@@ -6,7 +6,7 @@
 //! errors are the errors that kubectl prints; saphyr-parser tells where things stand and
 //! whether a scalar was quoted.
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as Range};
 use serde::Deserialize as _;

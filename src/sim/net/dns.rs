@@ -1,6 +1,6 @@
 //! DNS as CoreDNS' kubernetes plugin answers it (behaviour/services-and-dns.md 3 and 4).
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 
 use crate::api::time::SECOND;
 use crate::api::{Key, Kind, Obj};

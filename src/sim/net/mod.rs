@@ -9,7 +9,7 @@ mod service_ip;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 use std::rc::Rc;
 
 pub use connect::{ConnectError, connect};

@@ -11,7 +11,7 @@ mod filter;
 mod score;
 mod volumes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::collections::{BTreeMap, BTreeSet};
 
 use crate::api::time::{SECOND, rfc3339};
 use crate::api::{Key, Kind, Obj, Phase, quantity};

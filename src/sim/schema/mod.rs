@@ -1,7 +1,7 @@
 //! Field tables of the API (made by scripts/schema.py) and strict decoding against them, in
 //! the API server's words (behaviour/validation.md 7).
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::api::{Kind, quantity};

@@ -1,6 +1,6 @@
 //! awk: what is typed to pick columns: `pattern { print … }`, `BEGIN`, `END`, sums.
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 
 use crate::shell::pattern::Pattern;
 

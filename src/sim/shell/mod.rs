@@ -13,7 +13,7 @@ mod pattern;
 mod sed;
 mod text;
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::kubectl::io::{Io, Job, Run};

@@ -3,7 +3,7 @@
 //! # Divergence from real Kubernetes
 //! It learns of a pod when the node's kubelet does, and nodes do not list their volumes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::collections::{BTreeMap, BTreeSet};
 
 use super::mounts;
 use crate::api::time::SECOND;

@@ -1,7 +1,7 @@
 //! Claims, classes and who uses which claim: what admission, the volume binder, the scheduler
 //! and the protection controllers ask alike (behaviour/storage.md 2, 4, 6, 10).
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{Kind, Obj, Object};
 use crate::log::ChangeType;

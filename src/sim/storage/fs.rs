@@ -3,7 +3,7 @@
 //! Contents belong to the volume: a disk keeps its files when its pod goes, an `emptyDir`
 //! lives as long as the pod, what is written elsewhere as long as the container.
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::mounts::{self, Volume};

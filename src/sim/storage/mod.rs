@@ -11,7 +11,7 @@ mod tests;
 pub use claims::default_class;
 pub use resize::admit_resize;
 
-use std::collections::BTreeMap;
+use crate::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::api::{Key, Kind, Obj};

@@ -19,7 +19,7 @@ pub struct Line {
 }
 
 /// The output of all containers, by pod uid, container and life.
-pub type Logs = std::collections::BTreeMap<(Str, Str, u64), Rc<Vec<Line>>>;
+pub type Logs = crate::collections::BTreeMap<(Str, Str, u64), Rc<Vec<Line>>>;
 
 /// Most lines that are kept of one life of a container.
 const KEPT: usize = 1000;

@@ -14,7 +14,7 @@ mod taints;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{Key, Kind, Obj};
 use crate::apiserver::Sub;

@@ -41,7 +41,7 @@ pub(super) fn node_changed(w: &mut World, change: ChangeType, old: Option<&Obj>,
     }
 }
 
-fn set(names: &mut std::collections::BTreeSet<Str>, name: &Str, there: bool) {
+fn set(names: &mut crate::collections::BTreeSet<Str>, name: &Str, there: bool) {
     if there {
         names.insert(name.clone());
     } else {

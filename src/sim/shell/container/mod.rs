@@ -152,7 +152,7 @@ pub fn spec<'a>(pod: &'a Obj, name: &str) -> &'a Value {
 
 /// A shell in that place, its variables set.
 pub fn shell(w: &World, inside: Inside, term: u8) -> Shell {
-    let mut vars = std::collections::BTreeMap::new();
+    let mut vars = crate::collections::BTreeMap::new();
     if let Some(pod) = inside.pod(w) {
         vars.extend(workload::env(w, pod, spec(pod, &inside.container)));
     }
