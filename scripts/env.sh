@@ -26,7 +26,7 @@ rustup_wasm() {
 # Can Debian's rustc build for wasm (its std was built by scripts/setup)?
 debian_wasm() {
   [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ] &&
-    ls /usr/lib/rustlib/$WASM/lib/libstd-*.rlib >/dev/null 2>&1
+    ls /usr/lib/rustlib/$WASM/lib/libstd-*.rlib /usr/lib/rustlib/$WASM/podium-small >/dev/null 2>&1
 }
 
 # Makes cargo build wasm, whichever compiler can. Two compilers must not share a target folder.
@@ -44,6 +44,13 @@ wasm_env() {
     fail "no compiler here can build for $WASM: run scripts/setup"
   fi
   export CARGO_TARGET_DIR PATH
+}
+
+# For optimised builds: panics do not carry the place in the source, which saves bytes.
+small_env() {
+  RUSTC_BOOTSTRAP=1
+  RUSTFLAGS=-Zlocation-detail=none
+  export RUSTC_BOOTSTRAP RUSTFLAGS
 }
 
 # The browser for tests.

@@ -1,5 +1,7 @@
 //! The stories on this machine; tests/web.rs plays them in a browser.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod stories;
 
 #[test]

@@ -86,7 +86,7 @@ impl Lanes {
             self.read(seq, record);
         }
         self.seen = tip.log.len();
-        self.lanes.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.lanes.sort_by_key(order);
         self.list = Rc::new(self.lanes.clone());
         self.list.clone()
     }

@@ -54,7 +54,7 @@ pub fn describe(scene: &Scene) -> String {
         let _ =
             writeln!(out, "board {} {}", b.key.name, if b.headless { "headless" } else { "vip" });
         for r in &b.rows {
-            let ips: Vec<&str> = r.ips.iter().map(|i| i.as_str()).collect();
+            let ips: Vec<&str> = r.ips.iter().map(podium_sim::Str::as_str).collect();
             let shown = if ips.is_empty() { "NXDOMAIN".to_owned() } else { ips.join(",") };
             let _ = writeln!(out, "  {} {shown}{}", r.name, if r.dim { " dim" } else { "" });
         }

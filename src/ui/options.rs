@@ -107,7 +107,7 @@ pub fn micros(text: &str) -> Option<u64> {
         t => (t, 1e6),
     };
     let number: f64 = number.trim().parse().ok()?;
-    (number >= 0.0 && number < 1e9).then(|| (number * unit) as u64)
+    (0.0..1e9).contains(&number).then_some((number * unit) as u64)
 }
 
 /// `3.20 s`, `1 min 05 s` for people.

@@ -125,6 +125,7 @@ const PATIENCE: u64 = 45_000_000;
 
 impl Session {
     /// A session over a fresh cluster.
+    #[allow(clippy::new_ret_no_self, reason = "a session is only used through its handle")]
     pub fn new(config: Config) -> Handle {
         Self::over(Timeline::new(config))
     }

@@ -44,9 +44,9 @@ impl Template {
         let mut p = Parser { rest: source };
         let (nodes, end) = p.nodes()?;
         match end {
-            End::Text => Ok(Self(nodes)),
-            End::End => Err("unexpected {{end}}".into()),
-            End::Else(_) => Err("unexpected {{else}}".into()),
+            Stop::Text => Ok(Self(nodes)),
+            Stop::End => Err("unexpected {{end}}".into()),
+            Stop::Else(_) => Err("unexpected {{else}}".into()),
         }
     }
 
@@ -62,7 +62,8 @@ impl Template {
     }
 }
 
-enum End {
+/// What ended a run of nodes.
+enum Stop {
     Text,
     End,
     Else(Option<String>),
@@ -73,14 +74,14 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn nodes(&mut self) -> Result<(Vec<Node>, End), String> {
+    fn nodes(&mut self) -> Result<(Vec<Node>, Stop), String> {
         let mut nodes = Vec::new();
         loop {
             let Some(open) = self.rest.find("{{") else {
                 if !self.rest.is_empty() {
                     nodes.push(Node::Text(std::mem::take(&mut self.rest).to_owned()));
                 }
-                return Ok((nodes, End::Text));
+                return Ok((nodes, Stop::Text));
             };
             let mut before = &self.rest[..open];
             self.rest = &self.rest[open + 2..];
@@ -101,10 +102,10 @@ impl Parser<'_> {
             let action = action.trim();
             let (word, tail) = action.split_once(' ').unwrap_or((action, ""));
             match word {
-                "end" => return Ok((nodes, End::End)),
+                "end" => return Ok((nodes, Stop::End)),
                 "else" => {
                     let cond = tail.trim().strip_prefix("if ").map(str::to_owned);
-                    return Ok((nodes, End::Else(cond)));
+                    return Ok((nodes, Stop::Else(cond)));
                 }
                 "if" | "range" | "with" => {
                     let pipe = pipe(tail)?;
@@ -124,16 +125,16 @@ impl Parser<'_> {
     fn branches(&mut self) -> Result<(Vec<Node>, Vec<Node>), String> {
         let (body, end) = self.nodes()?;
         match end {
-            End::End => Ok((body, Vec::new())),
-            End::Text => Err("unexpected EOF".into()),
-            End::Else(None) => {
+            Stop::End => Ok((body, Vec::new())),
+            Stop::Text => Err("unexpected EOF".into()),
+            Stop::Else(None) => {
                 let (other, end) = self.nodes()?;
                 match end {
-                    End::End => Ok((body, other)),
+                    Stop::End => Ok((body, other)),
                     _ => Err("unexpected EOF".into()),
                 }
             }
-            End::Else(Some(cond)) => {
+            Stop::Else(Some(cond)) => {
                 let pipe = pipe(&cond)?;
                 let (inner, other) = self.branches()?;
                 Ok((body, vec![Node::If(pipe, inner, other)]))
@@ -439,7 +440,7 @@ fn printf(args: &[Got]) -> String {
         match verb {
             Some('%') | None => out.push('%'),
             Some(v) => {
-                let arg = rest.next().map(shown).unwrap_or_else(|| format!("%!{v}(MISSING)"));
+                let arg = rest.next().map_or_else(|| format!("%!{v}(MISSING)"), shown);
                 let arg = if v == 'q' { format!("{arg:?}") } else { arg };
                 let n = width.trim_start_matches('-').parse().unwrap_or(0);
                 if width.starts_with('-') {

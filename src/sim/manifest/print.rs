@@ -27,7 +27,7 @@ fn pad(out: &mut String, indent: usize) {
 }
 
 fn is_block(value: &Value) -> bool {
-    value.len() > 0
+    !value.is_empty()
 }
 
 /// Writes a map or list; `started`: the first line's indentation is written already.
@@ -136,7 +136,7 @@ fn scalar_text(out: &mut String, s: &str, indent: usize, key: bool) {
     if s.contains('\n') && shape.literal && !key {
         literal(out, s, indent);
     } else if !s.contains('\n') && !ambiguous && shape.plain {
-        wrapped(out, s, indent, key, |out, c| out.push(c));
+        wrapped(out, s, indent, key, std::string::String::push);
     } else if !ambiguous && shape.single && !s.contains('\n') {
         out.push('\'');
         wrapped(out, s, indent, key, |out, c| {

@@ -97,7 +97,8 @@ pub fn hosts_file(pod: &Obj) -> String {
     if !aliases.is_empty() {
         text.push_str("\n# Entries added by HostAliases.\n");
         for a in aliases {
-            let names: Vec<&str> = a["hostnames"].items().iter().map(|n| n.str()).collect();
+            let names: Vec<&str> =
+                a["hostnames"].items().iter().map(super::super::value::Value::str).collect();
             let _ = writeln!(text, "{}\t{}", a["ip"].str(), names.join("\t"));
         }
     }

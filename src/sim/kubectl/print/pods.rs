@@ -61,13 +61,13 @@ pub fn state(pod: &Value, now: u64) -> PodState {
             ready += i64::from(c["ready"].is_true());
             continue;
         }
-        text = if !s["terminated"].is_null() {
-            ended(s, "Init:")
-        } else {
+        text = if s["terminated"].is_null() {
             match s["waiting"]["reason"].str() {
                 "" | "PodInitializing" => format!("Init:{i}/{}", init.len()),
                 reason => format!("Init:{reason}"),
             }
+        } else {
+            ended(s, "Init:")
         };
         initializing = true;
         break;

@@ -176,7 +176,7 @@ pub(super) fn metadata(e: &mut Errors, kind: Kind, value: &Value) {
     } else {
         match kind {
             Kind::StatefulSet | Kind::Service | Kind::Namespace => {
-                check_label(e, "metadata.name", name)
+                check_label(e, "metadata.name", name);
             }
             Kind::Role | Kind::ClusterRole | Kind::RoleBinding | Kind::ClusterRoleBinding => {
                 if name == "." || name == ".." || name.contains(['/', '%']) {

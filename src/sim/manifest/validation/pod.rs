@@ -142,15 +142,13 @@ fn volumes<'a>(e: &mut Errors, path: &str, s: &'a Value, claims: &[&'a str]) -> 
     let mut known: Vec<&str> = Vec::new();
     // the set's claims come first, as the volumes that they will be
     let own: Vec<&Value> = s["volumes"].items().iter().collect();
-    let mut i = 0;
-    for name in claims {
+    for (i, name) in claims.iter().enumerate() {
         if !names::is_label(name) {
             for fault in names::label_faults(name) {
                 e.invalid(format!("{path}.volumes[{i}].name"), quoted(name), fault);
             }
         }
         known.push(name);
-        i += 1;
     }
     let mut own_names: Vec<&str> = Vec::new();
     for (i, v) in own.iter().enumerate() {
@@ -452,7 +450,9 @@ pub(super) fn update(e: &mut Errors, new: &Value, old: &Value) {
         let mut s = v["spec"].clone();
         for list in ["containers", "initContainers"] {
             let mut items = s[list].items().to_vec();
-            items.iter_mut().for_each(|c| c.set("image", ""));
+            for c in &mut items {
+                c.set("image", "");
+            }
             if !items.is_empty() {
                 s.set(list, items);
             }
