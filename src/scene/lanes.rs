@@ -86,7 +86,7 @@ impl Lanes {
             self.read(seq, record);
         }
         self.seen = tip.log.len();
-        self.lanes.sort_by_key(order);
+        self.lanes.sort_by_key(|lane| order(lane));
         self.list = Rc::new(self.lanes.clone());
         self.list.clone()
     }
