@@ -1,7 +1,6 @@
 //! Words in the reader's language. Both catalogues are part of the program: switching costs
 //! nothing and works offline.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use podium_scene::Msg;
@@ -16,7 +15,7 @@ const CATALOGUES: [&str; 2] =
 #[derive(Clone)]
 pub struct Words {
     lang: &'static str,
-    texts: Rc<HashMap<String, String>>,
+    texts: Rc<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl PartialEq for Words {
@@ -39,7 +38,7 @@ impl Words {
     }
 
     fn find(&self, key: &str) -> Option<&str> {
-        self.texts.get(key).map(String::as_str)
+        self.texts.get(key).and_then(|v| v.as_str())
     }
 
     /// The words of a key; the key itself, made readable, if there are none.

@@ -195,12 +195,10 @@ fn Track(props: &TrackProps) -> Html {
             e.prevent_default();
         })
     };
-    let style = format!(
-        "--span:{};--at:{:.3};--end:{:.3}",
-        props.span,
-        seconds(props.at),
-        seconds(props.end)
-    );
+    let style = format!("--span:{}", props.span);
+    // only these two change with every frame: nothing else has to be laid out again
+    let now = format!("--at:{:.3}", seconds(props.at));
+    let end = format!("--end:{:.3}", seconds(props.end));
     let step = [1u64, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800]
         .into_iter()
         .find(|s| props.span / s <= 6)
@@ -218,10 +216,11 @@ fn Track(props: &TrackProps) -> Html {
                     }
                 </div>
                 <div class="ground" ref={ground} {onpointerdown} {onpointermove} {onpointerup}>
+                    <div class="beyond" style={end}></div>
                     <div class="ticks">
                         { for ticks.iter().map(|t| html! { <i key={*t} style={format!("--f:{t}")}></i> }) }
                     </div>
-                    <div class="cursor" role="slider" tabindex="0" {onkeydown}
+                    <div class="cursor" style={now} role="slider" tabindex="0" {onkeydown}
                         aria-label={words.get("time.cursor")} aria-valuemin="0"
                         aria-valuemax={(props.end / 1_000_000).to_string()}
                         aria-valuenow={(props.at / 1_000_000).to_string()} aria-valuetext={clock(props.at)}></div>
