@@ -30,8 +30,47 @@ async function journey(name, options, steps) {
   await page.close();
 }
 
-await journey('the page loads', {}, async (page) => {
-  await page.getByText('Kubernetes 1.36').first().waitFor({ timeout: 20000 });
+
+// Runs a command in the first lab of the page and gives its state.
+const lab = (page, act) => page.evaluate(`(async () => { const api = document.querySelector('podium-lab').api(1); ${act} })()`);
+const text = (page, t) => page.getByText(t).first().waitFor({ timeout: 30000 });
+
+await journey('the page loads, is usable, and asks no other site', {}, async (page) => {
+  await text(page, 'Kubernetes 1.36');
+  await page.getByRole('button', { name: 'Apply', exact: true }).waitFor();
+});
+
+await journey('ordered creation, seen on stage', {}, async (page) => {
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
+  await text(page, 'waits for web-0 to be Ready');
+  await lab(page, 'api.setSpeed(20)');
+  await text(page, '3 of 3 ready');
+});
+
+await journey('kubectl in the terminal, time both ways', {}, async (page) => {
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
+  await lab(page, 'api.setSpeed(50)');
+  await text(page, '3 of 3 ready');
+  await lab(page, "api.kubectl('get pods')");
+  await text(page, /web-2\s+1\/1\s+Running/);
+  await lab(page, 'api.pause(); api.seek(0)');
+  await text(page, 'The stage is empty');
+});
+
+await journey('dark, narrow, in Chinese', { viewport: { width: 360, height: 780 }, colorScheme: 'dark', locale: 'zh-CN' }, async (page) => {
+  await page.getByRole('button', { name: /中文|English/ }).first().waitFor({ timeout: 20000 });
+  const wide = await page.evaluate('document.documentElement.scrollWidth');
+  if (wide > 360) throw new Error(`the page is ${wide} pixels wide`);
+});
+
+await journey('reduced motion', { reducedMotion: 'reduce' }, async (page) => {
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
+  await text(page, 'web-0');
+});
+
+await journey('several labs in a page', {}, async (page) => {
+  await page.goto(`${url}embed.html`);
+  await page.waitForFunction(() => [...document.querySelectorAll('podium-lab')].filter((e) => e.shadowRoot?.querySelector('.root')?.childElementCount).length > 1, null, { timeout: 20000 });
 });
 
 await browser.close();
