@@ -49,7 +49,7 @@ fn the_core_knows_no_browser_clock_or_chance() {
         "std::thread",
         "std::fs",
         "std::env",
-        "rand::",
+        " rand::",
     ];
     for folder in ["src/sim", "src/scene"] {
         for (name, text) in sources(folder) {
