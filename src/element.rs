@@ -244,7 +244,8 @@ impl Lab {
     /// What is wrong with the text.
     pub fn import(&self, text: &str) -> Result<(), JsValue> {
         let recording: Recording = if text.trim_start().starts_with('{') {
-            serde_json::from_str(text).map_err(|e| JsValue::from_str(&e.to_string()))?
+            serde_json::from_slice(text.as_bytes())
+                .map_err(|e| JsValue::from_str(&e.to_string()))?
         } else {
             permalink::decode(text).map_err(|e| JsValue::from_str(&e.to_string()))?
         };

@@ -28,7 +28,7 @@ impl Words {
     /// The catalogue of a language; English for an unknown one.
     pub fn of(lang: &str) -> Self {
         let i = LANGS.iter().position(|l| lang.starts_with(l)).unwrap_or(0);
-        let texts = serde_json::from_str(CATALOGUES[i]).unwrap_or_default();
+        let texts = serde_json::from_slice(CATALOGUES[i].as_bytes()).unwrap_or_default();
         Self { lang: LANGS[i], texts: Rc::new(texts) }
     }
 
