@@ -5,6 +5,9 @@ mod run;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use podium_sim::lesson::Lesson;
+use podium_sim::{Config, Str, World};
+
 const USAGE: &str = "podium: a simulated Kubernetes cluster that shows what a StatefulSet does
 
 usage:
@@ -13,6 +16,9 @@ usage:
       SCRIPT: a text file, or - for standard input, with one command a line:
       kubectl and shell commands, settle, sleep N, node-down NAME, node-up [NAME],
       @2 COMMAND (another terminal, 2 to 9, without waiting), @2 ^C, # comment
+  podium check LESSON.yaml ANSWER.txt
+      plays the commands of the answer against the lesson's goals, prints a line a goal;
+      exit 0: all met, 1: not, 2: a file is unusable
   podium trace --permalink LINK
       prints what a shared link contains
 ";
@@ -28,6 +34,7 @@ fn main() -> ExitCode {
                 2
             }
         },
+        Some("check") => check(words),
         Some("trace") => trace(words),
         Some("--version" | "-V") => {
             println!("podium {}", env!("CARGO_PKG_VERSION"));
@@ -87,4 +94,37 @@ fn trace<'a>(mut words: impl Iterator<Item = &'a str>) -> u8 {
 /// `12.345678s`
 fn seconds(micros: u64) -> String {
     format!("{}.{:06}s", micros / 1_000_000, micros % 1_000_000)
+}
+
+/// `podium check LESSON.yaml ANSWER.txt`.
+fn check<'a>(words: impl Iterator<Item = &'a str>) -> u8 {
+    let files: Vec<&str> = words.collect();
+    let [lesson, answer] = files.as_slice() else {
+        eprintln!("podium check: LESSON.yaml and ANSWER.txt are needed\n\n{USAGE}");
+        return 2;
+    };
+    let read = |file: &str| {
+        std::fs::read_to_string(file).map_err(|why| format!("cannot read {file}: {why}"))
+    };
+    let judged = read(lesson)
+        .and_then(|text| Lesson::read(&text).map_err(|why| format!("{lesson}: {why}")))
+        .and_then(|lesson| Ok((lesson, read(answer)?)));
+    let (lesson, answer) = match judged {
+        Ok(both) => both,
+        Err(why) => {
+            eprintln!("podium check: {why}");
+            return 2;
+        }
+    };
+    let commands: Vec<Str> = answer
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with('#') && *l != "settle")
+        .map(podium_sim::value::text)
+        .collect();
+    let goals = lesson.judge(World::new(Config::default()), &commands);
+    for (goal, met) in &goals {
+        println!("{} {goal}", if *met { "met    " } else { "not met" });
+    }
+    u8::from(!goals.iter().all(|(_, met)| *met))
 }

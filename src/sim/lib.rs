@@ -11,6 +11,7 @@ pub mod controllers;
 pub mod fingerprint;
 pub mod kubectl;
 pub mod kubelet;
+pub mod lesson;
 pub mod log;
 pub mod manifest;
 pub mod net;
