@@ -26,8 +26,9 @@ fn pad(out: &mut String, indent: usize) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
 
+/// A list or map with something in it.
 fn is_block(value: &Value) -> bool {
-    !value.is_empty()
+    matches!(value, Value::List(_) | Value::Map(_)) && !value.is_empty()
 }
 
 /// Writes a map or list; `started`: the first line's indentation is written already.
