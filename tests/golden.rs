@@ -34,6 +34,8 @@ impl Normaliser {
             (r"\b10\.96\.\d+\.\d+\b", "SVCIP"),
             (r"\b(172\.18|192\.168|10\.0)\.\d+\.\d+\b", "HOSTIP"),
             (r"\b(worker|node)-\d+\b", "NODE"),
+            // a pod's zone follows from its node
+            (r"topology\.kubernetes\.io/zone(=|: )[a-c]\b", "topology.kubernetes.io/zone$1ZONE"),
             (r#"resourceVersion: "\d+""#, "resourceVersion: RV"),
             (r#""resourceVersion": ?"\d+""#, "resourceVersion RV"),
             (r"\b([a-z0-9-]+)\.[0-9a-f]{16}\b", "$1.EVENT"),

@@ -5,6 +5,7 @@
 //! command: a snapshot of the world is a snapshot of the terminals too.
 
 pub mod args;
+pub mod describe;
 pub mod files;
 pub mod gotemplate;
 pub mod io;

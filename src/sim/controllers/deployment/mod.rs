@@ -1,6 +1,6 @@
 //! The Deployment controller: a ReplicaSet for each version of a template, and the walk from
 //! one to the next. It follows Kubernetes' `pkg/controller/deployment`, which is divided alike:
-//! [`sets`] finds and makes ReplicaSets, [`rollout`] scales them, [`status`] reports.
+//! `sets` finds and makes ReplicaSets, `rollout` scales them, `status` reports.
 
 mod hash;
 mod rollout;

@@ -1,6 +1,6 @@
 //! The StatefulSet controller, divided as upstream's `pkg/controller/statefulset`:
-//! [`control`] decides, [`identity`] names pods and claims, [`pod_control`] turns decisions on a
-//! pod into effects, [`revision`] keeps the history, [`status`] counts.
+//! `control` decides, `identity` names pods and claims, `pod_control` turns decisions on a
+//! pod into effects, `revision` keeps the history, `status` counts.
 //! Specification: behaviour/statefulset-controller.md; section numbers below are its own.
 
 mod control;

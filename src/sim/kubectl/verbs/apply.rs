@@ -12,7 +12,7 @@ use crate::value::Value;
 use crate::world::World;
 
 /// The file as `apply` remembers it, the annotation set.
-fn modified(doc: &Value) -> Value {
+pub(crate) fn modified(doc: &Value) -> Value {
     let mut value = doc.clone();
     let notes = value.entry("metadata").entry("annotations");
     if notes.as_map().is_none() {

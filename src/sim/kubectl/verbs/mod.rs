@@ -4,15 +4,17 @@ mod apply;
 mod change;
 pub mod common;
 mod delete;
+mod describe;
 mod drain;
 mod exec;
 mod generate;
 mod get;
 pub mod logs;
 mod misc;
+mod read;
 mod rollout;
 mod set;
-mod template;
+pub(crate) mod template;
 mod wait;
 
 use crate::kubectl::args::Args;
@@ -40,6 +42,12 @@ const fn verb(
 /// All commands that are simulated. Flags that begin with `+` go with the common ones.
 #[rustfmt::skip]
 const VERBS: &[Verb] = &[
+    verb("describe", describe::FLAGS, describe::describe),
+    verb("api-resources", "api-group=s namespaced=?true o,output=s no-headers sort-by=s verbs=l cached", read::api_resources),
+    verb("events", "A,all-namespaces for=s types=l w,watch no-headers o,output=s", read::events),
+    verb("explain", "recursive api-version=s output=s", read::explain),
+    verb("diff", "f,filename=l R,recursive k,kustomize=s server-side field-manager=s", read::diff),
+    verb("top", "A,all-namespaces containers l,selector=s no-headers sort-by=s", read::top),
     verb("get", get::FLAGS, get::get),
     verb("version", "client o,output=s", misc::version),
     verb("cluster-info", "", misc::cluster_info),

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use crate::value::Value;
 
-fn pairs(map: &Value, equals: &str) -> Vec<String> {
+pub(crate) fn pairs(map: &Value, equals: &str) -> Vec<String> {
     map.pairs().map(|(k, v)| format!("{k}{equals}{}", v.str())).collect()
 }
 
-fn list(out: &mut String, indent: &str, label: &str, items: &[String]) {
+pub(crate) fn list(out: &mut String, indent: &str, label: &str, items: &[String]) {
     if items.is_empty() {
         let _ = writeln!(out, "{indent}{label}:\t<none>");
     }
@@ -41,7 +41,7 @@ pub fn tabbed(template: &Value) -> String {
         }
         let _ = writeln!(out, "  {label}:");
         for c in spec[field].items() {
-            container(&mut out, c);
+            container(&mut out, "   ", c, None);
         }
     }
     volumes(&mut out, &spec["volumes"]);
@@ -51,7 +51,7 @@ pub fn tabbed(template: &Value) -> String {
     out
 }
 
-fn toleration(t: &Value) -> String {
+pub(crate) fn toleration(t: &Value) -> String {
     let mut s = t["key"].str().to_owned();
     if !t["value"].is_empty() {
         let _ = write!(s, "={}", t["value"].str());
@@ -68,9 +68,16 @@ fn toleration(t: &Value) -> String {
     s
 }
 
-fn container(out: &mut String, c: &Value) {
-    let _ = writeln!(out, "   {}:", c["name"].str());
+/// A container; with its status, as `kubectl describe pod` shows it.
+pub(crate) fn container(out: &mut String, indent: &str, c: &Value, status: Option<&Value>) {
+    let _ = writeln!(out, "{indent}{}:", c["name"].str());
+    if let Some(s) = status {
+        let _ = writeln!(out, "    Container ID:\t{}", s["containerID"].str());
+    }
     let _ = writeln!(out, "    Image:\t{}", c["image"].str());
+    if let Some(s) = status {
+        let _ = writeln!(out, "    Image ID:\t{}", s["imageID"].str());
+    }
     let ports = c["ports"].items();
     let port = |p: &Value, field: &str| {
         let name = p["name"].str();
@@ -107,12 +114,30 @@ fn container(out: &mut String, c: &Value) {
             }
         }
     }
+    if let Some(s) = status {
+        state(out, "State", &s["state"]);
+        if !s["lastState"].is_empty() {
+            state(out, "Last State", &s["lastState"]);
+        }
+        let ready = if s["ready"].is_true() { "True" } else { "False" };
+        let _ = writeln!(out, "    Ready:\t{ready}");
+        let _ = writeln!(out, "    Restart Count:\t{}", s["restartCount"].int_or(0));
+    }
     for (field, label) in [("limits", "Limits"), ("requests", "Requests")] {
         if !c["resources"][field].is_empty() {
             let _ = writeln!(out, "    {label}:");
             for (k, v) in c["resources"][field].pairs() {
                 let _ = writeln!(out, "      {k}:\t{}", v.str());
             }
+        }
+    }
+    for (field, label) in [
+        ("livenessProbe", "Liveness"),
+        ("readinessProbe", "Readiness"),
+        ("startupProbe", "Startup"),
+    ] {
+        if !c[field].is_null() {
+            let _ = writeln!(out, "    {label}:\t{}", probe(&c[field]));
         }
     }
     if c["env"].is_empty() {
@@ -174,14 +199,81 @@ fn container(out: &mut String, c: &Value) {
     }
 }
 
+/// A time as `describe` prints it.
+pub(crate) fn time(v: &Value) -> String {
+    crate::api::time::parse(v.str()).map_or_else(|| v.str().to_owned(), crate::api::time::rfc1123)
+}
+
+fn state(out: &mut String, label: &str, s: &Value) {
+    if !s["running"].is_null() {
+        let _ = writeln!(
+            out,
+            "    {label}:\tRunning\n      Started:\t{}",
+            time(&s["running"]["startedAt"])
+        );
+    } else if !s["terminated"].is_null() {
+        let t = &s["terminated"];
+        let _ = writeln!(out, "    {label}:\tTerminated");
+        if !t["reason"].is_empty() {
+            let _ = writeln!(out, "      Reason:\t{}", t["reason"].str());
+        }
+        if !t["message"].is_empty() {
+            let _ = writeln!(out, "      Message:\t{}", t["message"].str());
+        }
+        let _ = writeln!(out, "      Exit Code:\t{}", t["exitCode"].int_or(0));
+        let _ = writeln!(out, "      Started:\t{}", time(&t["startedAt"]));
+        let _ = writeln!(out, "      Finished:\t{}", time(&t["finishedAt"]));
+    } else {
+        let _ = writeln!(out, "    {label}:\tWaiting");
+        if !s["waiting"]["reason"].is_empty() {
+            let _ = writeln!(out, "      Reason:\t{}", s["waiting"]["reason"].str());
+        }
+    }
+}
+
+fn probe(p: &Value) -> String {
+    let number = |v: &Value| match v {
+        Value::Int(i) => i.to_string(),
+        v => v.str().to_owned(),
+    };
+    let what = if !p["exec"].is_null() {
+        let words: Vec<&str> = p["exec"]["command"].items().iter().map(Value::str).collect();
+        format!("exec [{}]", words.join(" "))
+    } else if !p["httpGet"].is_null() {
+        let h = &p["httpGet"];
+        let scheme = h["scheme"].as_str().unwrap_or("HTTP").to_lowercase();
+        format!("http-get {scheme}://{}:{}{}", h["host"].str(), number(&h["port"]), h["path"].str())
+    } else if !p["tcpSocket"].is_null() {
+        let t = &p["tcpSocket"];
+        format!("tcp-socket {}:{}", t["host"].str(), number(&t["port"]))
+    } else if !p["grpc"].is_null() {
+        format!("grpc <pod>:{} {}", number(&p["grpc"]["port"]), p["grpc"]["service"].str())
+    } else {
+        "unknown".to_owned()
+    };
+    format!(
+        "{what} delay={}s timeout={}s period={}s #success={} #failure={}",
+        p["initialDelaySeconds"].int_or(0),
+        p["timeoutSeconds"].int_or(1),
+        p["periodSeconds"].int_or(10),
+        p["successThreshold"].int_or(1),
+        p["failureThreshold"].int_or(3)
+    )
+}
+
 fn volumes(out: &mut String, volumes: &Value) {
+    volumes_at(out, "  ", "   ", volumes);
+}
+
+/// Volumes: the heading and the names stand after these indentations.
+pub(crate) fn volumes_at(out: &mut String, head: &str, indent: &str, volumes: &Value) {
     if volumes.is_empty() {
-        let _ = writeln!(out, "  Volumes:\t<none>");
+        let _ = writeln!(out, "{head}Volumes:\t<none>");
         return;
     }
-    let _ = writeln!(out, "  Volumes:");
+    let _ = writeln!(out, "{head}Volumes:");
     for v in volumes.items() {
-        let _ = writeln!(out, "   {}:", v["name"].str());
+        let _ = writeln!(out, "{indent}{}:", v["name"].str());
         let mut lines: Vec<(&str, String)> = Vec::new();
         if let Some(s) = v.as_map().and_then(|m| m.get("emptyDir")) {
             let limit = s["sizeLimit"].str();
