@@ -1,6 +1,7 @@
 //! Node selectors and affinity, pod (anti-)affinity, topology spread, host ports.
 
-use super::filter::{Reasons, placed};
+use super::filter::Reasons;
+use super::{place_of, placed};
 use crate::api::{Kind, Obj, selector};
 use crate::value::{Str, Value};
 use crate::world::World;
@@ -8,6 +9,17 @@ use crate::world::World;
 /// Would the pod, once placed, matter to others: required anti-affinity or host ports?
 pub(super) fn particular(spec: &Value) -> bool {
     !required(spec, "podAntiAffinity").is_empty() || host_ports(spec).next().is_some()
+}
+
+/// Could a pod placed elsewhere make a place for this one: required affinity or hard spreading?
+pub(super) fn looks_at_neighbours(spec: &Value) -> bool {
+    !required(spec, "podAffinity").is_empty()
+        || spec["topologySpreadConstraints"].items().iter().any(hard)
+}
+
+/// Is a spread constraint a condition, not a wish?
+fn hard(constraint: &Value) -> bool {
+    constraint["whenUnsatisfiable"].str() != "ScheduleAnyway"
 }
 
 fn required<'a>(spec: &'a Value, which: &str) -> &'a [Value] {
@@ -84,7 +96,8 @@ pub(super) struct Terms<'a> {
     shunned: Vec<(Str, Str)>,
     /// Host ports taken: (node, port, protocol).
     ports: Vec<(Str, i64, Str)>,
-    /// Hard spread constraints: key, largest skew, pods in each topology value.
+    /// Hard spread constraints: key, how many more pods than the emptiest topology value has
+    /// are allowed before this one comes, pods in each topology value.
     spread: Vec<(&'a str, i64, Vec<(Str, i64)>)>,
 }
 
@@ -100,8 +113,8 @@ impl<'a> Terms<'a> {
         let domains = |term: &'a Value| {
             let key = term["topologyKey"].str();
             let mut values: Vec<Str> = placed(w)
-                .filter(|p| term_selects(term, home, p))
-                .filter_map(|p| topology(w, &p.pod().node, key))
+                .filter(|(p, _)| term_selects(term, home, p))
+                .filter_map(|(_, node)| topology(w, node, key))
                 .collect();
             values.sort();
             values.dedup();
@@ -120,7 +133,7 @@ impl<'a> Terms<'a> {
         let mut shunned = Vec::new();
         let mut ports = Vec::new();
         for other in w.scheduler.particular.iter().filter_map(|k| w.store.by_key(k)) {
-            let node = &other.pod().node;
+            let node = place_of(w, other);
             for (port, protocol) in host_ports(other.spec()) {
                 ports.push((node.clone(), port, crate::value::text(protocol)));
             }
@@ -135,10 +148,16 @@ impl<'a> Terms<'a> {
         let spread = spec["topologySpreadConstraints"]
             .items()
             .iter()
-            .filter(|c| c["whenUnsatisfiable"].str() != "ScheduleAnyway")
+            .filter(|c| hard(c))
             .map(|c| {
                 let key = c["topologyKey"].str();
-                (key, c["maxSkew"].int_or(1), spread_counts(w, pod, c, key))
+                let itself = selector::matches(&c["labelSelector"], &pod.meta()["labels"]);
+                let mut counts = spread_counts(w, pod, c);
+                if (counts.len() as i64) < c["minDomains"].int_or(1) {
+                    // too few topology values: one that does not exist counts as the emptiest
+                    counts.push((Str::default(), 0));
+                }
+                (key, c["maxSkew"].int_or(1) - i64::from(itself), counts)
             })
             .collect();
         Self { pod, avoid, near, shunned, ports, spread }
@@ -150,13 +169,21 @@ impl<'a> Terms<'a> {
         })
     }
 
-    pub(super) fn spread_allows(&self, node: &Obj) -> bool {
-        self.spread.iter().all(|(key, skew, counts)| {
-            let Some(value) = node.meta()["labels"].get(key).as_str() else { return false };
+    pub(super) fn spread_allows(&self, node: &Obj) -> Result<(), Reasons> {
+        for (key, room, counts) in &self.spread {
+            let Some(value) = node.meta()["labels"].get(key).as_str() else {
+                let why =
+                    "node(s) didn't match pod topology spread constraints (missing required label)";
+                return Err(vec![(Str::Lit(why), false)]);
+            };
             let least = counts.iter().map(|(_, n)| *n).min().unwrap_or(0);
             let here = counts.iter().find(|(v, _)| v == value).map_or(0, |(_, n)| *n);
-            here + 1 - least <= *skew
-        })
+            if here - least > *room {
+                let why = "node(s) didn't match pod topology spread constraints";
+                return Err(vec![(Str::Lit(why), true)]);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn affinity_allows(&self, node: &Obj) -> Result<(), Reasons> {
@@ -184,9 +211,19 @@ impl<'a> Terms<'a> {
     }
 }
 
+/// Pods that the wish to be spread (`ScheduleAnyway`) finds in a node's topology values: the
+/// fewer, the better.
+pub(super) fn wished_spread<'a>(w: &World, pod: &'a Obj) -> Vec<(&'a str, Vec<(Str, i64)>)> {
+    let constraints = pod.spec()["topologySpreadConstraints"].items().iter();
+    constraints
+        .filter(|c| !hard(c))
+        .map(|c| (c["topologyKey"].str(), spread_counts(w, pod, c)))
+        .collect()
+}
+
 /// Pods that a spread constraint counts, in each topology value that eligible nodes have.
-fn spread_counts(w: &World, pod: &Obj, constraint: &Value, key: &str) -> Vec<(Str, i64)> {
-    let ns = pod.ns();
+fn spread_counts(w: &World, pod: &Obj, constraint: &Value) -> Vec<(Str, i64)> {
+    let (ns, key) = (pod.ns(), constraint["topologyKey"].str());
     let mut counts: Vec<(Str, i64)> = Vec::new();
     for node in w.store.all(Kind::Node).filter(|n| node_matches(pod.spec(), n)) {
         if let Some(value) = node.meta()["labels"].get(key).as_str()
@@ -195,9 +232,9 @@ fn spread_counts(w: &World, pod: &Obj, constraint: &Value, key: &str) -> Vec<(St
             counts.push((crate::value::text(value), 0));
         }
     }
-    for other in w.store.list(Kind::Pod, &ns).filter(|p| super::occupies(p) && !p.terminating()) {
+    for (other, node) in placed(w).filter(|(p, _)| p.ns() == ns && !p.terminating()) {
         if selector::matches(&constraint["labelSelector"], &other.meta()["labels"])
-            && let Some(value) = topology(w, &other.pod().node, key)
+            && let Some(value) = topology(w, node, key)
             && let Some((_, n)) = counts.iter_mut().find(|(v, _)| *v == value)
         {
             *n += 1;

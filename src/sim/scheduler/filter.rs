@@ -3,7 +3,7 @@
 use super::affinity::{self, Terms};
 use super::volumes::Claims;
 use super::{Usage, requests};
-use crate::api::{Kind, Obj};
+use crate::api::Obj;
 use crate::value::{Str, Value};
 use crate::world::World;
 
@@ -44,9 +44,7 @@ impl<'a> Pass<'a> {
         }
         self.resources(node)?;
         self.claims.check(self.w, node)?;
-        if !self.terms.spread_allows(node) {
-            return one("node(s) didn't match pod topology spread constraints", true);
-        }
+        self.terms.spread_allows(node)?;
         self.terms.affinity_allows(node)
     }
 
@@ -96,9 +94,4 @@ fn untolerated_taint(pod: &Value, node: &Value) -> bool {
 fn tolerates_unschedulable(pod: &Value) -> bool {
     let taint = crate::value!({"effect": "NoSchedule", "key": "node.kubernetes.io/unschedulable"});
     pod["tolerations"].items().iter().any(|t| tolerates(t, &taint))
-}
-
-/// All pods that are on a node, for the plugins that look at neighbours.
-pub(super) fn placed(w: &World) -> impl Iterator<Item = &Obj> {
-    w.store.all(Kind::Pod).filter(|p| super::occupies(p))
 }

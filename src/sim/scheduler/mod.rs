@@ -9,6 +9,8 @@
 mod affinity;
 mod filter;
 mod score;
+#[cfg(test)]
+mod tests;
 mod volumes;
 
 use crate::collections::{BTreeMap, BTreeSet};
@@ -46,8 +48,11 @@ pub struct State {
     /// Pods that could not be placed, with the claims that they wait for.
     unschedulable: BTreeSet<Key>,
     by_claim: BTreeMap<Key, BTreeSet<Key>>,
-    /// Node chosen for a pod (by uid) whose claims are being bound.
-    assumed: BTreeMap<Str, Str>,
+    /// Unschedulable pods to which a newly placed neighbour may matter.
+    social: BTreeSet<Key>,
+    /// Pod (by uid) and the node chosen for it, while its claims are being bound. It takes its
+    /// room there already.
+    assumed: BTreeMap<Str, (Key, Str)>,
     /// Pods with required anti-affinity or host ports: only these make other pods look at them.
     particular: BTreeSet<Key>,
 }
@@ -58,8 +63,25 @@ fn occupies(pod: &Obj) -> bool {
     !facts.node.is_empty() && !matches!(facts.phase, Phase::Succeeded | Phase::Failed)
 }
 
+/// All pods that have a place, with their nodes: the bound ones, and those whose claims are
+/// being bound on the node chosen for them.
+fn placed(w: &World) -> impl Iterator<Item = (&Obj, &Str)> {
+    let bound = w.store.all(Kind::Pod).filter(|p| occupies(p)).map(|p| (p, &p.pod().node));
+    let assumed = &w.scheduler.assumed;
+    bound.chain(assumed.values().filter_map(|(key, node)| Some((w.store.by_key(key)?, node))))
+}
+
+/// Where a pod stands or is about to stand; empty if nowhere.
+fn place_of<'a>(w: &'a World, pod: &'a Obj) -> &'a Str {
+    match w.scheduler.assumed.get(&pod.uid()) {
+        Some((_, node)) => node,
+        None => &pod.pod().node,
+    }
+}
+
 /// CPU (thousandths) and memory (bytes) that a pod asks for: the larger of all containers
-/// together and any init container; sidecars count with the containers.
+/// together and any init container with the sidecars before it; sidecars count with the
+/// containers.
 pub fn requests(spec: &Value) -> Usage {
     let of = |c: &Value| {
         let r = &c["resources"];
@@ -81,23 +103,23 @@ pub fn requests(spec: &Value) -> Usage {
         usage.cpu += cpu;
         usage.memory += memory;
     }
-    let mut largest = (0, 0);
+    let (mut largest, mut sidecars) = ((0, 0), (0, 0));
     for c in spec["initContainers"].items() {
         let (cpu, memory) = of(c);
         if c["restartPolicy"].str() == "Always" {
-            usage.cpu += cpu;
-            usage.memory += memory;
+            sidecars = (sidecars.0 + cpu, sidecars.1 + memory);
         } else {
-            largest = (largest.0.max(cpu), largest.1.max(memory));
+            largest = (largest.0.max(sidecars.0 + cpu), largest.1.max(sidecars.1 + memory));
         }
     }
+    usage.cpu += sidecars.0;
+    usage.memory += sidecars.1;
     usage.cpu = usage.cpu.max(largest.0);
     usage.memory = usage.memory.max(largest.1);
     usage
 }
 
-fn account(w: &mut World, pod: &Obj, sign: i64) {
-    let node = pod.pod().node.clone();
+fn account(w: &mut World, pod: &Obj, node: Str, sign: i64) {
     let wants = requests(pod.spec());
     let used = w.scheduler.usage.entry(node.clone()).or_default();
     used.cpu += sign * wants.cpu;
@@ -141,6 +163,11 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
     }
 }
 
+fn no_longer_waits(w: &mut World, key: &Key) {
+    w.scheduler.unschedulable.remove(key);
+    w.scheduler.social.remove(key);
+}
+
 fn wake_all(w: &mut World) {
     for key in w.scheduler.unschedulable.clone() {
         w.enqueue(Comp::Scheduler, key);
@@ -150,22 +177,47 @@ fn wake_all(w: &mut World) {
 fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     let before = old.filter(|o| occupies(o));
     let after = Some(new).filter(|n| change != ChangeType::Deleted && occupies(n));
-    match (before, after) {
-        (Some(o), None) => {
-            account(w, o, -1);
+    if let Some((_, node)) = w
+        .scheduler
+        .assumed
+        .get(&new.uid())
+        .filter(|_| after.is_some() || change == ChangeType::Deleted)
+        .cloned()
+    {
+        // no longer assumed: it is there, or it never will be
+        w.scheduler.assumed.remove(&new.uid());
+        account(w, new, node, -1);
+        if after.is_none() {
             wake_all(w);
         }
-        (None, Some(n)) => account(w, n, 1),
-        (Some(o), Some(n)) if o.spec() != n.spec() => {
-            account(w, o, -1);
-            account(w, n, 1);
+    }
+    let social = match (before, after) {
+        (Some(o), None) => {
+            account(w, o, o.pod().node.clone(), -1);
+            wake_all(w);
+            false
         }
-        _ => {}
+        (None, Some(n)) => {
+            account(w, n, n.pod().node.clone(), 1);
+            true
+        }
+        (Some(o), Some(n)) => {
+            if o.spec() != n.spec() {
+                account(w, o, o.pod().node.clone(), -1);
+                account(w, n, n.pod().node.clone(), 1);
+            }
+            o.meta()["labels"] != n.meta()["labels"]
+        }
+        _ => false,
+    };
+    if social {
+        for key in w.scheduler.social.clone() {
+            w.enqueue(Comp::Scheduler, key);
+        }
     }
     let key = new.key();
     if change == ChangeType::Deleted || !new.pod().node.is_empty() {
-        w.scheduler.unschedulable.remove(&key);
-        w.scheduler.assumed.remove(&new.uid());
+        no_longer_waits(w, &key);
         return;
     }
     let news =
@@ -190,7 +242,7 @@ pub fn sync(w: &mut World, key: &Key) {
     if !pod.pod().node.is_empty() || pod.terminating() {
         return;
     }
-    if let Some(node) = w.scheduler.assumed.get(&pod.uid()).cloned() {
+    if let Some((_, node)) = w.scheduler.assumed.get(&pod.uid()).cloned() {
         match volumes::pending(w, &pod) {
             Some(claim) => wait_for_claim(w, &pod, claim),
             None => bind(w, &pod, &node),
@@ -201,7 +253,8 @@ pub fn sync(w: &mut World, key: &Key) {
         Ok(node) => {
             let waits = volumes::prepare(w, &pod, &node);
             if let Some(claim) = waits {
-                w.scheduler.assumed.insert(pod.uid(), node);
+                w.scheduler.assumed.insert(pod.uid(), (key.clone(), node.clone()));
+                account(w, &pod, node, 1);
                 wait_for_claim(w, &pod, claim);
             } else {
                 bind(w, &pod, &node);
@@ -262,7 +315,7 @@ fn bind(w: &mut World, pod: &Obj, node: &Str) {
         })
     });
     if bound.is_some() {
-        w.scheduler.unschedulable.remove(&pod.key());
+        no_longer_waits(w, &pod.key());
         w.verdict(Comp::Scheduler, pod.key(), None);
         let message = format!("Successfully assigned {}/{} to {node}", pod.ns(), pod.name());
         let note = Note::normal(COMPONENT, "Scheduled", message);
@@ -310,6 +363,9 @@ fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
     let note = Note::warning(COMPONENT, "FailedScheduling", message.clone());
     w.acting(Comp::Scheduler, "sched.unschedulable", |w| w.event(pod, &note));
     w.scheduler.unschedulable.insert(key.clone());
+    if affinity::looks_at_neighbours(pod.spec()) {
+        w.scheduler.social.insert(key.clone());
+    }
     if let Some(claim) = &claim {
         w.scheduler.by_claim.entry(claim.clone()).or_default().insert(key.clone());
     }

@@ -1,7 +1,8 @@
 //! Which of the nodes that fit: preferences, then spreading, then the emptiest.
 
-use super::affinity::{term_matches, term_selects};
-use super::filter::{placed, tolerates};
+use super::affinity::{term_matches, term_selects, wished_spread};
+use super::filter::tolerates;
+use super::placed;
 use crate::api::{Kind, Obj};
 use crate::rng::Stream;
 use crate::value::Str;
@@ -10,6 +11,15 @@ use crate::world::World;
 /// The best node; lower is better in each number, earlier numbers count first.
 pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
     let uid = pod.uid();
+    let spread = wished_spread(w, pod);
+    // pods of the same wish around a node, over all wishes
+    let crowd = |node: &Obj| -> i64 {
+        let around = |(key, counts): &(&str, Vec<(Str, i64)>)| {
+            let value = node.meta()["labels"].get(key).as_str();
+            counts.iter().find(|(v, _)| value.is_some_and(|x| v == x)).map_or(0, |(_, n)| *n)
+        };
+        spread.iter().map(around).sum()
+    };
     fit.iter()
         .map(|node| {
             let name = node.name();
@@ -17,7 +27,7 @@ pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
                 w.scheduler.siblings.get(&(name.clone(), pod.pod().owner.clone())).copied();
             let pods = w.scheduler.usage.get(&name).map_or(0, |u| u.pods);
             let chance = Stream::new(w.config.seed, &["node", &uid, &name]).next();
-            (-preference(w, pod, node), siblings.unwrap_or(0), pods, chance, name)
+            (-preference(w, pod, node), crowd(node), siblings.unwrap_or(0), pods, chance, name)
         })
         .min()
         .map(|(.., name)| name)
@@ -40,8 +50,8 @@ fn preference(w: &World, pod: &Obj, node: &Obj) -> i64 {
             let term = &weighted["podAffinityTerm"];
             let key = term["topologyKey"].str();
             let here = node.meta()["labels"].get(key).as_str();
-            let neighbours = placed(w).filter(|p| {
-                let there = w.store.get(Kind::Node, "", &p.pod().node);
+            let neighbours = placed(w).filter(|(p, place)| {
+                let there = w.store.get(Kind::Node, "", place);
                 here.is_some()
                     && there.is_some_and(|n| n.meta()["labels"].get(key).as_str() == here)
                     && term_selects(term, home, p)

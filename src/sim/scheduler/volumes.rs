@@ -123,7 +123,8 @@ impl Claims {
 
 fn in_use(w: &World, pod: &Obj, ns: &Str, claim: &str) -> bool {
     w.store.list(Kind::Pod, ns).any(|other| {
-        super::occupies(other) && other.uid() != pod.uid() && claim_names(other).any(|c| c == claim)
+        let placed = super::occupies(other) || w.scheduler.assumed.contains_key(&other.uid());
+        placed && other.uid() != pod.uid() && claim_names(other).any(|c| c == claim)
     })
 }
 

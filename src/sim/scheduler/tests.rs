@@ -1,0 +1,153 @@
+use super::*;
+use crate::apiserver::{DeleteOptions, WriteOptions};
+use crate::config::{Config, Latency};
+
+fn world(seed: u64) -> World {
+    World::new(Config { seed, latency: Latency::Recording, ..Config::default() })
+}
+
+fn pod(name: &str, app: &str, more: Value) -> Value {
+    let mut spec = more;
+    spec.set("containers", [value!({"image": "nginx:1", "name": "c"})]);
+    value!({
+        "metadata": {"labels": {"app": (value::text(app))}, "name": (value::text(name)), "namespace": "default"},
+        "spec": (spec)
+    })
+}
+
+fn create(w: &mut World, value: Value) {
+    w.create(Kind::Pod, value, WriteOptions::default()).unwrap();
+    assert!(w.settle(600 * SECOND));
+}
+
+fn node(w: &World, name: &str) -> Str {
+    w.store.get(Kind::Pod, "default", name).unwrap().pod().node.clone()
+}
+
+fn refusal(w: &World, name: &str) -> String {
+    let pod = w.store.get(Kind::Pod, "default", name).unwrap();
+    crate::api::object::condition(&pod.value, "PodScheduled")["message"].str().to_owned()
+}
+
+fn apart(app: &str, which: &'static str) -> Value {
+    let term = value!({
+        "labelSelector": {"matchLabels": {"app": (value::text(app))}},
+        "topologyKey": "kubernetes.io/hostname"
+    });
+    let mut kind = Value::map();
+    kind.set("requiredDuringSchedulingIgnoredDuringExecution", [term]);
+    let mut affinity = Value::map();
+    affinity.set(which, kind);
+    value!({"affinity": (affinity)})
+}
+
+fn spread(when: &'static str, key: &'static str) -> Value {
+    value!({"topologySpreadConstraints": [{
+        "labelSelector": {"matchLabels": {"app": "a"}}, "maxSkew": 1,
+        "topologyKey": key, "whenUnsatisfiable": when
+    }]})
+}
+
+/// Pods whose claims are still being bound take their places already.
+#[test]
+fn parallel_pods_with_late_bound_claims_keep_apart() {
+    for seed in 0..8 {
+        let mut w = world(seed);
+        let mut spec = apart("a", "podAntiAffinity");
+        spec.set("containers", [value!({"image": "nginx:1", "name": "c"})]);
+        let set = value!({
+            "metadata": {"name": "a", "namespace": "default"},
+            "spec": {
+                "podManagementPolicy": "Parallel", "replicas": 3, "serviceName": "a",
+                "selector": {"matchLabels": {"app": "a"}},
+                "template": {"metadata": {"labels": {"app": "a"}}, "spec": (spec)},
+                "volumeClaimTemplates": [{
+                    "metadata": {"name": "data"},
+                    "spec": {
+                        "accessModes": ["ReadWriteOnce"], "storageClassName": "local-wait",
+                        "resources": {"requests": {"storage": "1Gi"}}
+                    }
+                }]
+            }
+        });
+        w.create(Kind::StatefulSet, set, WriteOptions::default()).unwrap();
+        assert!(w.settle(600 * SECOND));
+        let nodes: BTreeSet<Str> = (0..3).map(|n| node(&w, &format!("a-{n}"))).collect();
+        assert_eq!(nodes.iter().filter(|n| !n.is_empty()).count(), 3, "seed {seed}: {nodes:?}");
+        assert!(w.scheduler.assumed.is_empty());
+        assert_eq!(w.scheduler.usage.values().map(|u| u.pods).sum::<i64>(), 3);
+    }
+}
+
+#[test]
+fn a_pod_waits_for_the_neighbour_that_it_wants() {
+    let mut w = world(1);
+    create(&mut w, pod("web", "web", apart("cache", "podAffinity")));
+    assert_eq!(
+        refusal(&w, "web"),
+        "0/3 nodes are available: 3 node(s) didn't match pod affinity rules. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+    );
+    create(&mut w, pod("cache", "cache", Value::map()));
+    assert_eq!(node(&w, "web"), node(&w, "cache"));
+    assert!(!node(&w, "web").is_empty());
+}
+
+#[test]
+fn anti_affinity_fills_each_node_once() {
+    let mut w = world(1);
+    for name in ["a-0", "a-1", "a-2", "a-3"] {
+        create(&mut w, pod(name, "a", apart("a", "podAntiAffinity")));
+    }
+    assert_eq!(
+        refusal(&w, "a-3"),
+        "0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod."
+    );
+    let free = node(&w, "a-1");
+    w.delete(&Key::new(Kind::Pod, "default", "a-1"), &DeleteOptions::default()).unwrap();
+    assert!(w.settle(600 * SECOND));
+    assert_eq!(node(&w, "a-3"), free);
+}
+
+#[test]
+fn spreading_as_condition_and_as_wish() {
+    for when in ["DoNotSchedule", "ScheduleAnyway"] {
+        let mut w = world(3);
+        for name in ["a-0", "a-1", "a-2", "a-3", "a-4", "a-5"] {
+            create(&mut w, pod(name, "a", spread(when, "topology.kubernetes.io/zone")));
+        }
+        let counts: Vec<i64> = w.scheduler.usage.values().map(|u| u.pods).collect();
+        assert_eq!(counts, [2, 2, 2], "{when}");
+    }
+    let mut w = world(3);
+    create(&mut w, pod("a-0", "a", spread("DoNotSchedule", "rack")));
+    assert!(refusal(&w, "a-0").starts_with(
+        "0/3 nodes are available: 3 node(s) didn't match pod topology spread constraints (missing required label). no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful"
+    ));
+}
+
+#[test]
+fn sidecars_count_with_what_starts_after_them() {
+    let c = |cpu: &'static str| value!({"name": "c", "resources": {"requests": {"cpu": cpu}}});
+    let mut sidecar = c("300m");
+    sidecar.set("restartPolicy", "Always");
+    let mut spec = Value::map();
+    spec.set("initContainers", [sidecar, c("500m")]);
+    spec.set("containers", [c("100m")]);
+    assert_eq!(requests(&spec).cpu, 800, "the init container runs beside the sidecar");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_nodes() {
+    let places = |seed| {
+        let mut w = world(seed);
+        (0..9)
+            .map(|n| {
+                let name = format!("p-{n}");
+                create(&mut w, pod(&name, "p", Value::map()));
+                node(&w, &name)
+            })
+            .collect::<Vec<Str>>()
+    };
+    assert_eq!(places(5), places(5));
+    assert!((0..5).any(|s| places(s) != places(5)), "another seed may choose otherwise");
+}
