@@ -61,7 +61,12 @@ fn through_service(w: &World, client: &Key, svc: &Obj, port: i64) -> Result<Key,
     if usable.is_empty() {
         return Err(ConnectError::Refused);
     }
-    let label = [&*client.name, &w.net.questions.to_string(), &svc.name()].map(str::to_owned);
+    // with `sessionAffinity: ClientIP` a client stays where it came first
+    let number = match svc.spec()["sessionAffinity"].str() {
+        "ClientIP" => 0,
+        _ => w.net.questions,
+    };
+    let label = [&*client.name, &number.to_string(), &svc.name()].map(str::to_owned);
     let mut stream = Stream::new(w.config.seed, &["proxy", &label[0], &label[1], &label[2]]);
     let chosen = usable[stream.range(0, usable.len() as u64 - 1) as usize];
     let same = |p: &&Value| p["name"].str() == wanted["name"].str();

@@ -95,7 +95,12 @@ pub fn query(w: &mut World, name: &str, rtype: Type) -> Answer {
         && let Some((at, answer)) = w.net.cache.get(&id)
         && w.now < at + keep
     {
-        return Answer { authoritative: false, ..answer.clone() };
+        let age = ((w.now - at) / SECOND) as u32;
+        let mut answer = Answer { authoritative: false, ..answer.clone() };
+        for record in answer.records.iter_mut().chain(&mut answer.additional) {
+            record.ttl = record.ttl.saturating_sub(age);
+        }
+        return shuffled(w, &name, answer);
     }
     let answer = live(w, &name, rtype);
     if keep > 0 {
@@ -104,7 +109,8 @@ pub fn query(w: &mut World, name: &str, rtype: Type) -> Answer {
     shuffled(w, &name, answer)
 }
 
-/// The `loadbalance` plugin: addresses come in another order at each question.
+/// The `loadbalance` plugin: addresses come in another order at each question, after the alias
+/// that leads to them.
 fn shuffled(w: &mut World, name: &str, mut answer: Answer) -> Answer {
     w.net.questions += 1;
     let mut stream = Stream::new(w.config.seed, &["dns", name, &w.net.questions.to_string()]);
@@ -112,6 +118,7 @@ fn shuffled(w: &mut World, name: &str, mut answer: Answer) -> Answer {
         let j = stream.range(0, i as u64) as usize;
         answer.records.swap(i, j);
     }
+    answer.records.sort_by_key(|r| r.rtype != Type::Cname);
     answer
 }
 
@@ -285,8 +292,11 @@ fn srv(
     };
     let base = format!("{svc}.{ns}.svc.{ZONE}");
     let mut targets: Vec<(i64, String, Str)> = Vec::new();
+    let mut exists = false;
     if headless(object) {
         for e in endpoints(w, svc, ns).iter().filter(|e| e.ready) {
+            // without ports the name is there, and has addresses only
+            exists |= filter.is_none();
             for p in e.ports.items().iter().filter(|p| fits(p)) {
                 targets.push((p["port"].int_or(0), format!("{}.{base}", e.host), e.ip.clone()));
             }
@@ -298,10 +308,11 @@ fn srv(
         }
     }
     if targets.is_empty() {
-        return Answer::none(Rcode::NxDomain);
+        return Answer::none(if exists { Rcode::NoError } else { Rcode::NxDomain });
     }
     if rtype != Type::Srv {
-        return Answer::none(Rcode::NoError);
+        let ips: Vec<Str> = targets.into_iter().map(|(.., ip)| ip).collect();
+        return addresses(name, &ips, rtype);
     }
     let weight = (100 / targets.len()).max(1);
     let mut answer = Answer::none(Rcode::NoError);

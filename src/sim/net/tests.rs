@@ -1,4 +1,4 @@
-use super::dns::{Rcode, Type, live};
+use super::dns::{Answer, Rcode, Type, live};
 use super::*;
 use crate::api::time::SECOND;
 use crate::apiserver::{DeleteOptions, WriteOptions};
@@ -102,4 +102,56 @@ fn cluster_ips_are_checked() {
     );
     assert!(w.create(Kind::Service, svc("10.96.0.10"), WriteOptions::default()).is_err());
     assert!(w.create(Kind::Service, svc("10.96.7.7"), WriteOptions::default()).is_ok());
+}
+
+/// CoreDNS' cache (clusters made before kubeadm 1.32): old answers, with less and less to live.
+#[test]
+fn a_cache_keeps_answers_for_their_time() {
+    let mut w = cluster(true);
+    w.config = Rc::new(Config { dns_cache: 30, ..(*w.config).clone() });
+    assert_eq!(dns::query(&mut w, WEB_0, Type::A).rcode, Rcode::NxDomain);
+    let asked = w.now;
+    w.run_until(asked + 20 * SECOND);
+    assert_eq!(live(&w, WEB_0, Type::A).rcode, Rcode::NoError, "it is ready meanwhile");
+    let cached = dns::query(&mut w, WEB_0, Type::A);
+    assert_eq!((cached.rcode, cached.authoritative), (Rcode::NxDomain, false));
+    w.run_until(asked + 30 * SECOND);
+    let fresh = dns::query(&mut w, WEB_0, Type::A);
+    assert_eq!((fresh.records.len(), fresh.records[0].ttl, fresh.authoritative), (1, 30, true));
+    w.run_until(w.now + 12 * SECOND);
+    assert_eq!(dns::query(&mut w, WEB_0, Type::A).records[0].ttl, 18);
+    let name = "nginx.default.svc.cluster.local";
+    let orders: Vec<Answer> = (0..8).map(|_| dns::query(&mut w, name, Type::A)).collect();
+    assert!(orders.iter().any(|a| a.records != orders[0].records), "cached answers turn too");
+}
+
+#[test]
+fn an_alias_leads_to_its_addresses() {
+    let mut w = cluster(true);
+    let svc = value!({"metadata": {"name": "db"}, "spec": {
+        "externalName": "nginx.default.svc.cluster.local", "type": "ExternalName"
+    }});
+    w.create(Kind::Service, svc, WriteOptions::default()).unwrap();
+    assert!(w.settle(600 * SECOND));
+    for _ in 0..8 {
+        let answer = dns::query(&mut w, "db.default.svc.cluster.local", Type::A);
+        let types: Vec<Type> = answer.records.iter().map(|r| r.rtype).collect();
+        assert_eq!(types, [Type::Cname, Type::A, Type::A]);
+    }
+}
+
+#[test]
+fn a_headless_service_without_ports_has_no_srv() {
+    let mut w = cluster(true);
+    let svc = value!({"metadata": {"name": "bare"}, "spec": {
+        "clusterIP": "None", "selector": {"app": "nginx"}
+    }});
+    w.create(Kind::Service, svc, WriteOptions::default()).unwrap();
+    assert!(w.settle(600 * SECOND));
+    let bare = "bare.default.svc.cluster.local";
+    assert_eq!(live(&w, bare, Type::A).records.len(), 2);
+    assert_eq!(live(&w, bare, Type::Srv).rcode, Rcode::NoError);
+    assert!(live(&w, bare, Type::Srv).records.is_empty());
+    let named = "_web._tcp.nginx.default.svc.cluster.local";
+    assert_eq!(live(&w, named, Type::A).records.len(), 2);
 }

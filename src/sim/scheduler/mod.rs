@@ -335,6 +335,7 @@ fn set_condition(pod: &mut Value, kind: &str, condition: Value) {
 fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
     let nodes = w.store.count(Kind::Node);
     let (message, claim) = match refusal {
+        _ if nodes == 0 => ("no nodes available to schedule pods".to_owned(), None),
         // the recorded servers end the sentence like this when no node was looked at
         Refusal::Whole(why, claim) => {
             (format!("0/{nodes} nodes are available: {why}. not found"), claim)

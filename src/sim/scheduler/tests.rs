@@ -151,3 +151,14 @@ fn the_same_seed_gives_the_same_nodes() {
     assert_eq!(places(5), places(5));
     assert!((0..5).any(|s| places(s) != places(5)), "another seed may choose otherwise");
 }
+
+#[test]
+fn a_cluster_without_nodes_says_so() {
+    let mut w = world(1);
+    let nodes: Vec<Key> = w.store.all(Kind::Node).map(|n| n.key()).collect();
+    for key in nodes {
+        w.delete(&key, &DeleteOptions::default()).unwrap();
+    }
+    create(&mut w, pod("web", "web", Value::map()));
+    assert_eq!(refusal(&w, "web"), "no nodes available to schedule pods");
+}
