@@ -58,7 +58,7 @@ fn parallel_pods_with_late_bound_claims_keep_apart() {
         let set = value!({
             "metadata": {"name": "a", "namespace": "default"},
             "spec": {
-                "podManagementPolicy": "Parallel", "replicas": 3, "serviceName": "a",
+                "podManagementPolicy": "Parallel", "replicas": 4, "serviceName": "a",
                 "selector": {"matchLabels": {"app": "a"}},
                 "template": {"metadata": {"labels": {"app": "a"}}, "spec": (spec)},
                 "volumeClaimTemplates": [{
@@ -72,7 +72,7 @@ fn parallel_pods_with_late_bound_claims_keep_apart() {
         });
         w.create(Kind::StatefulSet, set, WriteOptions::default()).unwrap();
         assert!(w.settle(600 * SECOND));
-        let nodes: BTreeSet<Str> = (0..3).map(|n| node(&w, &format!("a-{n}"))).collect();
+        let nodes: BTreeSet<Str> = (0..4).map(|n| node(&w, &format!("a-{n}"))).collect();
         assert_eq!(nodes.iter().filter(|n| !n.is_empty()).count(), 3, "seed {seed}: {nodes:?}");
         assert!(w.scheduler.assumed.is_empty());
         assert_eq!(w.scheduler.usage.values().map(|u| u.pods).sum::<i64>(), 3);
