@@ -147,6 +147,8 @@ pub struct PodFacts {
     pub terminating: bool,
     /// Name without its ordinal, and the ordinal, if the name ends in `-<digits>`.
     pub ordinal: Option<(Str, i64)>,
+    /// Label `statefulset.kubernetes.io/pod-name` is the pod's own name.
+    pub named: bool,
     /// Label `controller-revision-hash`.
     pub revision: Str,
     /// Uid of the controlling owner.
@@ -182,6 +184,7 @@ impl PodFacts {
             ready_since: super::time::parse(ready["lastTransitionTime"].str()).unwrap_or(0),
             terminating: !meta["deletionTimestamp"].is_null(),
             ordinal,
+            named: meta["labels"]["statefulset.kubernetes.io/pod-name"].as_str() == Some(name),
             revision: meta["labels"]["controller-revision-hash"].to_str(),
             owner: owner.map_or_else(Str::default, |r| r["uid"].to_str()),
             node: pod["spec"]["nodeName"].to_str(),

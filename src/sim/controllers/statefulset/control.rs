@@ -177,6 +177,7 @@ impl Reconciler<'_> {
             return Pass::Ends;
         }
         if facts.phase == crate::api::Phase::Pending
+            && !set.templates().is_empty()
             && !pod_control::create_claims(w, set, &pod.name(), self.plan)
         {
             return Pass::Ends;

@@ -171,10 +171,10 @@ pub fn new_claim(set: &Set<'_>, template: &Value, pod: &str) -> Value {
     value!({"metadata": meta, "spec": (template["spec"].clone())})
 }
 
-/// Has the live pod lost its identity (name, namespace, pod-name label)?
-pub fn identity_matches(set: &Set<'_>, pod: &Object) -> bool {
-    pod.label(POD_NAME_LABEL) == Some(pod.meta()["name"].str())
-        && pod.meta()["namespace"].str() == set.ns.as_str()
+/// Has the live pod its identity? Pods are listed by the set's namespace: only the label with
+/// its name can be lost.
+pub fn identity_matches(pod: &Object) -> bool {
+    pod.pod().named
 }
 
 /// Does the pod mount the claims of its ordinal?

@@ -145,7 +145,10 @@ pub(super) fn fix_claims(
 
 /// Puts identity, storage and retention of a live pod right; does nothing if they are.
 pub(super) fn update_pod(w: &World, set: &Set<'_>, pod: &Obj, plan: &mut Plan) {
-    let identity = identity::identity_matches(set, pod);
+    let identity = identity::identity_matches(pod);
+    if identity && set.templates().is_empty() {
+        return;
+    }
     let storage = identity::storage_matches(set, pod);
     if !storage && !create_claims(w, set, &pod.name(), plan) {
         return;
