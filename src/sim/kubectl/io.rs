@@ -92,7 +92,10 @@ impl Io {
     /// Prints all errors; the exit status is 1 if there are any.
     pub fn fail_all(&mut self, failures: &[Failure]) -> i32 {
         for failure in failures {
-            self.err(&failure.0);
+            // only an error that stands alone is called one
+            let text = failure.0.as_str();
+            let alone = failures.len() == 1;
+            self.err(if alone { text } else { text.strip_prefix("error: ").unwrap_or(text) });
         }
         i32::from(!failures.is_empty())
     }

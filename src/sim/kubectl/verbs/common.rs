@@ -31,7 +31,11 @@ pub fn file_options(args: &Args, dry: DryRun) -> WriteOptions {
 /// Prints what the server warned of.
 pub fn warned(w: &mut World, io: &mut Io) {
     for warning in std::mem::take(&mut w.warnings) {
-        io.warn(warning);
+        // a command says the same thing once
+        let text = format!("Warning: {warning}\n");
+        if !io.out.iter().any(|c| c.text == text.as_str()) {
+            io.warn(warning);
+        }
     }
 }
 

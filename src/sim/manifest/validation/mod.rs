@@ -128,6 +128,11 @@ pub fn warnings(kind: Kind, new: &Value) -> Vec<String> {
     {
         out.push("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.".into());
     }
+    if kind == Kind::Endpoints {
+        out.push(
+            "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".into(),
+        );
+    }
     let (path, spec) = match kind {
         Kind::Pod => ("spec", &new["spec"]),
         Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::DaemonSet | Kind::Job => {
