@@ -368,7 +368,9 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     }
     event(w, &run, pod, Some(i), Normal, "Created", "Container created");
     event(w, &run, pod, Some(i), Normal, "Started", "Container started");
-    let process = workload::process(spec);
+    let c = &run.containers[i];
+    let process =
+        if c.init && !c.sidecar { workload::init_process(spec) } else { workload::process(spec) };
     // the recordings' program knows no probes
     let probed = !recording(w);
     let startup = probed && !spec["startupProbe"].is_null();

@@ -3,7 +3,7 @@
 //! # Divergence from real Kubernetes
 //! No program really runs. Known images (web servers, databases, shells) behave as a learner
 //! would see them behave; any other image runs for ever and accepts connections on the ports
-//! that its containers declare.
+//! that its containers declare, or, as an init container, ends with success.
 
 mod database;
 mod effects;
@@ -26,7 +26,9 @@ pub use effects::{run_command, run_hook};
 pub use env::env;
 pub use image::{Family, family, image_files};
 pub use logs::{Line, Logs, log, logs};
-pub use process::{Process, Term, Until, command, hook_time, probe_command, process, reached};
+pub use process::{
+    Process, Term, Until, command, hook_time, init_process, probe_command, process, reached,
+};
 pub(crate) use web::answer;
 pub use web::{Request, Response, http, http_get};
 

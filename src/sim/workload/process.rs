@@ -79,6 +79,25 @@ pub fn process(container: &Value) -> Process {
     run(&words, &own, family == Family::Shell || is_client(container))
 }
 
+/// What an init container of this spec runs: its work, and then it ends. The words of a script
+/// that prepares a server (`echo [mysqld] > server-id.cnf`) do not make it that server, and a
+/// program that is not modelled ends with success, since nothing starts before it has. A known
+/// server without a command of its own runs on, as it would in a cluster.
+pub fn init_process(container: &Value) -> Process {
+    let image = container["image"].str();
+    let family = family(image);
+    let words = command(container);
+    if image.contains("crash") || (words.is_empty() && family != Family::Other) {
+        return process(container);
+    }
+    // arguments alone go to a program that is not modelled, or name one in a shell's image
+    if container["command"].is_empty() && family != Family::Shell && !is_client(container) {
+        return Process::ends(SHORT, 0);
+    }
+    let own = Process { until: None, ends: None, term: Term::Obeys(exit_code(family, image)) };
+    run(&words, &own, true)
+}
+
 /// Programs that ask, look or wait, and serve nobody.
 const CLIENTS: &[&str] = &[
     "mysql",

@@ -112,6 +112,22 @@ fn init_containers_write_what_the_server_serves() {
 }
 
 #[test]
+fn init_containers_end() {
+    let prepare = "set -ex\n# Make the server id of mysqld.\n[[ `hostname` =~ -([0-9]+)$ ]] || exit 1\necho [mysqld] > /mnt/server-id.cnf\n";
+    let script = value!({"image": "mysql:5.7", "command": ["bash", "-c", prepare]});
+    assert_eq!(init_process(&script).ends.map(|(_, code)| code), Some(0));
+    let unknown = value!({"image": "example.com/install:1", "args": ["--work-dir=/work"]});
+    assert_eq!(init_process(&unknown).ends.map(|(_, code)| code), Some(0));
+    assert!(process(&unknown).ends.is_none());
+    // these never end in a cluster either
+    assert_eq!(init_process(&value!({"image": "nginx"})).ends, None);
+    let sleeps = value!({"image": "busybox", "command": ["sleep", "infinity"]});
+    assert_eq!(init_process(&sleeps).ends, None);
+    let fails = value!({"image": "mysql:8", "command": ["sh", "-c", "exit 3"]});
+    assert_eq!(init_process(&fails).ends.map(|(_, code)| code), Some(3));
+}
+
+#[test]
 fn a_script_waits_for_a_name() {
     let mut w =
         World::new(Config { latency: Latency::Realistic, attach: false, ..Config::default() });
