@@ -22,8 +22,20 @@ pub fn problems(text: &str) -> Vec<Problem> {
     for document in parse::parse(text) {
         match document {
             Err(e) => found.push(problem(e.span.line, e.to_string())),
-            Ok(document) => check(&document, &mut found),
+            Ok(document) => {
+                let first = found.len();
+                check(&document, &mut found);
+                // a document without places is still a place
+                for p in found.iter_mut().skip(first).filter(|p| p.line == 0) {
+                    p.line = document.line;
+                }
+            }
         }
+    }
+    // the end of a text that breaks off is told on the line after it
+    let last = text.lines().count().max(1);
+    for p in &mut found {
+        p.line = p.line.min(last);
     }
     found.sort_by_key(|p: &Problem| (p.line, p.warning));
     found.dedup();
@@ -120,6 +132,10 @@ mod tests {
 
         let broken = WEB.replace("  replicas: 3", "  replicas: [3");
         assert!(problems(&broken)[0].message.starts_with("yaml: line"), "{:?}", problems(&broken));
+
+        let cut = problems("apiVersion: v1\nkind");
+        assert!(cut[0].message.starts_with("yaml: line"), "{cut:?}");
+        assert_eq!(cut[0].line, 2);
     }
 
     #[test]
