@@ -46,10 +46,11 @@ wasm_env() {
   export CARGO_TARGET_DIR PATH
 }
 
-# For optimised builds: panics do not carry the place in the source, which saves bytes.
+# For optimised builds: panics do not carry the place in the source, which saves bytes, and
+# functions have the names that scripts/split knows.
 small_env() {
   RUSTC_BOOTSTRAP=1
-  RUSTFLAGS=-Zlocation-detail=none
+  RUSTFLAGS="-Zlocation-detail=none -Csymbol-mangling-version=v0"
   export RUSTC_BOOTSTRAP RUSTFLAGS
 }
 

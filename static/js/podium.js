@@ -9,7 +9,12 @@ const load = () => (loading ??= import(new URL('../podium.js', import.meta.url).
   await module.default();
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(module.styles());
-  return { Lab: module.Lab, sheet };
+  // what a first look does not need comes when the page has nothing else to do (an optimised
+  // build has two modules, a debug build one)
+  const rest = async () => module.rest?.();
+  const idle = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 200));
+  idle(() => rest().catch(() => {}), { timeout: 2000 });
+  return { Lab: module.Lab, sheet, rest };
 }));
 
 // The inner <pre> or <script type="application/yaml">: the first manifest, and what readers
@@ -55,7 +60,9 @@ class PodiumLab extends HTMLElement {
   }
 
   async #start() {
-    const { Lab, sheet } = await load();
+    const { Lab, sheet, rest } = await load();
+    // a lab that begins to play at once needs everything
+    if (['autoplay', 'recording', 'lesson', 'start-at'].some((name) => this.hasAttribute(name)) || (this.hasAttribute('page') && location.hash.length > 1)) await rest();
     if (!this.isConnected) { this.#ready = null; return; }
     const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     shadow.adoptedStyleSheets = [sheet];

@@ -11,10 +11,11 @@ const browser = await chromium.launch({
 let passed = 0;
 let failed = 0;
 
-async function journey(name, options, steps) {
+// `expected`: what the console may complain about.
+async function journey(name, options, steps, expected) {
   const page = await browser.newPage(options);
   const trouble = [];
-  page.on('console', (m) => m.type() === 'error' && trouble.push(`console: ${m.text()}`));
+  page.on('console', (m) => m.type() === 'error' && !expected?.test(m.text()) && trouble.push(`console: ${m.text()}`));
   page.on('pageerror', (e) => trouble.push(`page: ${e.message}`));
   page.on('request', (r) => r.url().startsWith(url) || r.url().startsWith('data:') || r.url().startsWith('blob:') || trouble.push(`request to another site: ${r.url()}`));
   try {
@@ -38,7 +39,17 @@ const text = (page, t) => page.getByText(t).first().waitFor({ timeout: 30000 });
 await journey('the page loads, is usable, and asks no other site', {}, async (page) => {
   await text(page, 'Kubernetes 1.36');
   await page.getByRole('button', { name: 'Apply', exact: true }).waitFor();
+  await page.waitForFunction(() => performance.getEntriesByType('resource').some((e) => e.name.endsWith('podium_rest.wasm')));
+  const early = await page.evaluate(() => performance.getEntriesByType('resource').some((e) => e.name.endsWith('podium_rest.wasm') && e.initiatorType === 'xmlhttprequest'));
+  if (early) throw new Error('a first look needed the second module: run scripts/profile, and commit its list');
 });
+
+await journey('a command that comes before the second module', {}, async (page) => {
+  await page.route('**/podium_rest.wasm', (route) => (route.request().resourceType() === 'fetch' ? route.fulfill({ status: 503 }) : route.continue()));
+  await page.reload();
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
+  await text(page, 'waits for web-0 to be Ready');
+}, /503/);
 
 await journey('ordered creation, seen on stage', {}, async (page) => {
   await page.getByRole('button', { name: 'Apply', exact: true }).click();

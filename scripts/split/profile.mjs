@@ -1,0 +1,39 @@
+// Plays a first visit with a module that notes which functions run, and prints the list that
+// split.mjs keeps in the first module.   node profile.mjs DIST >hot.txt
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const e2e = join(dirname(fileURLToPath(import.meta.url)), '../../tests/e2e/');
+const { chromium } = createRequire(e2e)('playwright-core');
+const { serve } = await import(join(e2e, 'server.mjs'));
+const dist = process.argv[2];
+const { url, close } = await serve(dist);
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+const marks = new Set();
+const visits = [
+  {},
+  { viewport: { width: 360, height: 780 }, colorScheme: 'dark', locale: 'zh-CN' },
+  { reducedMotion: 'reduce' },
+];
+for (const options of visits) {
+  const page = await browser.newPage(options);
+  page.on('pageerror', (e) => { throw e; });
+  for (const path of ['']) {
+    await page.goto(url + path);
+    await page.locator('podium-lab .stage, podium-lab [class*=stage]').first().waitFor({ timeout: 20000 });
+    await page.waitForTimeout(1500);
+    // the pointer on its way, and words typed into the editor
+    await page.mouse.move(400, 300);
+    await page.mouse.move(900, 500);
+    const editor = page.locator('textarea').first();
+    if (path === '' && await editor.isVisible()) { await editor.press('End'); await editor.pressSequentially(' # x'); await page.waitForTimeout(800); }
+    for (const i of await page.evaluate('[...globalThis.podiumMarks].flatMap((v, i) => v ? [i] : [])')) marks.add(i);
+  }
+  await page.close();
+}
+await browser.close();
+close();
+const keys = JSON.parse(readFileSync(join(dist, 'functions.json'), 'utf8'));
+console.log([...new Set([...marks].map((i) => keys[i]))].sort().join('\n'));
