@@ -2,7 +2,8 @@
 
 use crate::api::Kind;
 use crate::api::time::rfc3339;
-use crate::apiserver::WriteOptions;
+use crate::apiserver::{WriteOptions, service_account};
+use crate::config::Latency;
 use crate::value;
 use crate::value::Value;
 use crate::world::World;
@@ -10,12 +11,18 @@ use crate::world::World;
 /// Fills a new world.
 pub fn cluster(w: &mut World) {
     let opts = WriteOptions::TRUSTED;
+    let accounts = w.config.latency != Latency::Recording;
     let mut put = |kind: Kind, v: Value| {
         // a fresh store refuses nothing; an error here would show in every test
         let _ = w.create(kind, v, opts);
     };
     for ns in ["default", "kube-node-lease", "kube-public", "kube-system"] {
         put(Kind::Namespace, value!({"metadata": {"name": ns}}));
+        if accounts {
+            for (kind, v) in service_account::of_namespace(ns) {
+                put(kind, v);
+            }
+        }
     }
     for (name, mode, default) in
         [("local-wait", "WaitForFirstConsumer", false), ("standard", "Immediate", true)]

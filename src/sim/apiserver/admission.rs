@@ -4,6 +4,7 @@
 use crate::api::{Key, Kind};
 use crate::apiserver::Sub;
 use crate::apiserver::error::{Reason, Status};
+use crate::config::Latency;
 use crate::value;
 use crate::value::{Str, Value};
 use crate::world::World;
@@ -110,14 +111,20 @@ fn add_finalizer(value: &mut Value, finalizer: &'static str) {
 /// 403 where a plugin refuses.
 pub fn admit_create(w: &mut World, kind: Kind, value: &mut Value) -> Result<(), Status> {
     match kind {
-        Kind::Pod => admit_pod(w, value),
+        Kind::Pod => {
+            admit_pod(w, value);
+            // the recorded cluster had no controller of accounts
+            if w.config.latency != Latency::Recording {
+                super::service_account::admit(w, value)?;
+            }
+        }
         Kind::PersistentVolumeClaim => default_storage_class(w, value),
         _ => {}
     }
     Ok(())
 }
 
-/// Priority, `DefaultTolerationSeconds`, `ServiceAccount`-less defaults of a pod.
+/// Priority and `DefaultTolerationSeconds` of a pod.
 fn admit_pod(w: &World, pod: &mut Value) {
     let seconds = w.config.toleration_seconds;
     let spec = pod.entry("spec");

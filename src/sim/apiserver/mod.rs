@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod eviction;
 pub mod patch;
+pub mod service_account;
 pub mod store;
 
 use crate::api::time::{SECOND, rfc3339};
@@ -395,7 +396,7 @@ impl World {
         new
     }
 
-    fn next_serial(&mut self, kind: Kind) -> u64 {
+    pub(crate) fn next_serial(&mut self, kind: Kind) -> u64 {
         let serial = &mut self.serials[kind as usize];
         *serial += 1;
         *serial

@@ -127,7 +127,8 @@ fn source(w: &World, pod: &Obj, v: &Value, tree: &mut Tree) {
     }
 }
 
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nsimulated\n-----END CERTIFICATE-----\n";
+/// The simulated cluster's certificate.
+pub const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nsimulated\n-----END CERTIFICATE-----\n";
 
 /// The value of a key of a Secret, decoded.
 pub fn secret_value(secret: &Value, key: &str) -> Option<Str> {

@@ -222,7 +222,7 @@ fn print(
 }
 
 fn nothing_found(w: &World, args: &Args, kinds: &[Kind]) -> String {
-    let namespaced = kinds.iter().any(|k| k.info().namespaced);
+    let namespaced = kinds.iter().all(|k| k.info().namespaced);
     if namespaced && !args.on("all-namespaces") {
         format!("No resources found in {} namespace.", args.ns(w))
     } else {

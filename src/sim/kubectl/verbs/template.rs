@@ -307,11 +307,35 @@ pub(crate) fn volumes_at(out: &mut String, head: &str, indent: &str, volumes: &V
             lines.push(("Type", "HostPath (bare host directory volume)".to_owned()));
             lines.push(("Path", s["path"].str().to_owned()));
             lines.push(("HostPathType", s["type"].str().to_owned()));
+        } else if !v["projected"].is_null() {
+            projected(&mut lines, &v["projected"]["sources"]);
         } else {
             lines.push(("<unknown>", String::new()));
         }
         for (label, value) in lines {
             let _ = writeln!(out, "    {label}:\t{value}");
+        }
+    }
+}
+
+fn projected(lines: &mut Vec<(&'static str, String)>, sources: &Value) {
+    let kind = "Projected (a volume that contains injected data from multiple sources)";
+    lines.push(("Type", kind.to_owned()));
+    for source in sources.items() {
+        for (field, label) in [("secret", "SecretName"), ("configMap", "ConfigMapName")] {
+            let s = &source[field];
+            if !s.is_null() {
+                lines.push((label, s["name"].str().to_owned()));
+                lines.push(("Optional", s["optional"].is_true().to_string()));
+            }
+        }
+        if !source["downwardAPI"].is_null() {
+            lines.push(("DownwardAPI", "true".to_owned()));
+        }
+        let token = &source["serviceAccountToken"];
+        if !token.is_null() {
+            let seconds = token["expirationSeconds"].int_or(3600).to_string();
+            lines.push(("TokenExpirationSeconds", seconds));
         }
     }
 }
