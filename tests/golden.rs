@@ -429,6 +429,35 @@ fn script_of(transcript: &str) -> (Vec<Block>, String) {
     (blocks, script)
 }
 
+/// Watches that ran beside each scenario of the second set: file, command.
+const WATCHES: [(&str, &str); 4] = [
+    ("get-pods-w.txt", "kubectl get pods -w"),
+    ("get-pods-wide-w.txt", "kubectl get pods -w -o wide --output-watch-events"),
+    ("get-pvc-w.txt", "kubectl get pvc -w"),
+    ("get-sts-w.txt", "kubectl get sts -w"),
+];
+
+/// The rows that a watch printed of each object, equal neighbours once.
+fn watch_story(n: &Normaliser, command: &str, lines: &[String]) -> Story {
+    let mut story = Story::new();
+    for line in lines.iter().map(|l| n.line(l)) {
+        let mut words = line.split("  ");
+        let name = match words.next() {
+            Some("ADDED" | "MODIFIED" | "DELETED") => words.next().unwrap_or_default(),
+            Some(name) => name,
+            None => continue,
+        };
+        if matches!(name, "" | "NAME" | "EVENT") || name.starts_with("$ ") {
+            continue;
+        }
+        let rows = story.entry(format!("{name} in {command}")).or_default();
+        if rows.last() != Some(&line) {
+            rows.push(line);
+        }
+    }
+    story
+}
+
 /// A class that the second set's cluster had.
 const MANUAL: &str = r#"echo '{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"manual"},"provisioner":"kubernetes.io/no-provisioner"}' | kubectl apply -f -"#;
 
@@ -457,9 +486,27 @@ fn recordings_of_kubectl_1_36_are_reproduced() {
         let recorded = std::fs::read_to_string(folder.join("transcript.txt")).unwrap();
         let (want, script) = script_of(&recorded);
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{case}.podium"));
-        std::fs::write(&file, format!("{MANUAL}\n{script}")).unwrap();
+        // what watches beside it printed, where terminals are left for them
+        let watches =
+            if script.contains("\n@") || script.starts_with('@') { &[][..] } else { &WATCHES[..] };
+        let mut whole = format!("{MANUAL}\n");
+        for (i, (_, command)) in watches.iter().enumerate() {
+            let _ = writeln!(whole, "@{} {command}", i + 2);
+        }
+        whole.push_str(&script);
+        for (i, _) in watches.iter().enumerate() {
+            let _ = writeln!(whole, "@{} ^C", i + 2);
+        }
+        std::fs::write(&file, whole).unwrap();
         let got = blocks(&podium(folder, &file, "realistic", "transcript"));
-        report.transcript(&n, &case, &want, &got[1..]);
+        report.transcript(&n, &case, &want, &got[1 + watches.len()..]);
+        for ((file, command), block) in watches.iter().zip(&got[got.len() - watches.len()..]) {
+            let recorded = std::fs::read_to_string(folder.join(file)).unwrap();
+            let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+            let want = watch_story(&n, command, &lines(&recorded));
+            let got = watch_story(&n, command, &block.lines);
+            report.story(&case, &want, &got);
+        }
     }
     report.hold_to(&root.join("gaps.txt"), &only);
 }

@@ -21,6 +21,8 @@ fn reread(object: &Value) -> Result<Value, String> {
     match object["kind"].as_str().unwrap() {
         "Pod" => through::<core::v1::Pod>(object),
         "Service" => through::<core::v1::Service>(object),
+        "ServiceAccount" => through::<core::v1::ServiceAccount>(object),
+        "ConfigMap" => through::<core::v1::ConfigMap>(object),
         "Endpoints" => through::<core::v1::Endpoints>(object),
         "Event" => through::<core::v1::Event>(object),
         "Node" => through::<core::v1::Node>(object),

@@ -12,6 +12,7 @@ use crate::value;
 use crate::value::{Str, Value, text};
 use crate::world::World;
 
+const FALSE: Value = Value::Bool(false);
 const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// What controllers put into each namespace: the account `default`, and the cluster's certificate.
@@ -50,7 +51,6 @@ pub(super) fn admit(w: &mut World, pod: &mut Value) -> Result<(), Status> {
         );
         return Err(Status::forbidden(Kind::Pod, pod["metadata"]["name"].str(), &why));
     }
-    const FALSE: Value = Value::Bool(false);
     let own = &pod["spec"]["automountServiceAccountToken"];
     let of_account = account.map(|a| &a.value["automountServiceAccountToken"]);
     let declined = if own.is_null() { of_account == Some(&FALSE) } else { *own == FALSE };
