@@ -57,7 +57,9 @@ impl Borrow<str> for Str {
 
 impl PartialEq for Str {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        let (a, b) = (self.as_str(), other.as_str());
+        // shared texts are the rule: most comparisons need not read them
+        std::ptr::eq(a, b) || a == b
     }
 }
 
@@ -83,7 +85,8 @@ impl PartialOrd for Str {
 
 impl Ord for Str {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_str().cmp(other.as_str())
+        let (a, b) = (self.as_str(), other.as_str());
+        if std::ptr::eq(a, b) { Ordering::Equal } else { a.cmp(b) }
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Object {
     /// The whole object, `apiVersion` and `kind` included.
     pub value: Value,
     pod: OnceCell<PodFacts>,
+    /// The first label selector that asked, and the answer.
+    selected: OnceCell<(Value, bool)>,
 }
 
 impl std::fmt::Debug for Object {
@@ -45,7 +47,7 @@ pub type Obj = Rc<Object>;
 impl Object {
     /// Wraps a value.
     pub fn new(kind: Kind, value: Value) -> Self {
-        Self { kind, value, pod: OnceCell::new() }
+        Self { kind, value, pod: OnceCell::new(), selected: OnceCell::new() }
     }
 
     /// `metadata`.
@@ -111,6 +113,14 @@ impl Object {
     /// Uid of the controlling owner; empty if there is none.
     pub fn controller_uid(&self) -> &str {
         self.controller_ref().map_or("", |r| r["uid"].str())
+    }
+
+    /// Does that label selector match? The answer for the first one that asks is kept: a
+    /// controller asks with the same selector on every pass.
+    pub fn selected_by(&self, selector: &Value) -> bool {
+        let matches = || super::selector::matches(selector, &self.meta()["labels"]);
+        let (first, answer) = self.selected.get_or_init(|| (selector.clone(), matches()));
+        if first == selector { *answer } else { matches() }
     }
 
     /// What controllers ask of a pod, computed once for each version.

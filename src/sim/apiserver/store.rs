@@ -5,7 +5,8 @@ use crate::collections::BTreeMap;
 use crate::api::{Key, Kind, Obj, kind};
 use crate::value::Str;
 
-type Table = BTreeMap<(Str, Str), Obj>;
+/// Objects of a kind: by namespace, then by name.
+type Table = BTreeMap<Str, BTreeMap<Str, Obj>>;
 
 /// All objects of the cluster.
 #[derive(Clone)]
@@ -28,36 +29,32 @@ impl Store {
 
     /// The object of that kind, namespace and name.
     pub fn get(&self, kind: Kind, ns: &str, name: &str) -> Option<&Obj> {
-        // a borrowed pair cannot look up an owned pair, so the probe is built; cheap for literals
-        self.table(kind).get(&(crate::value::text(ns), crate::value::text(name)))
+        self.table(kind).get(ns)?.get(name)
     }
 
     /// The object under that key.
     pub fn by_key(&self, key: &Key) -> Option<&Obj> {
-        self.table(key.kind).get(&(key.ns.clone(), key.name.clone()))
+        self.table(key.kind).get(&key.ns)?.get(&key.name)
     }
 
     /// All objects of a kind, in key order.
     pub fn all(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Obj> {
-        self.table(kind).values()
+        self.table(kind).values().flat_map(BTreeMap::values)
     }
 
     /// Number of objects of a kind.
     pub fn count(&self, kind: Kind) -> usize {
-        self.table(kind).len()
+        self.table(kind).values().map(BTreeMap::len).sum()
     }
 
-    /// Objects of a kind in a namespace, in key order.
-    pub fn list<'a>(&'a self, kind: Kind, ns: &'a Str) -> impl Iterator<Item = &'a Obj> {
-        self.table(kind)
-            .range((ns.clone(), Str::default())..)
-            .take_while(move |((n, _), _)| n == ns)
-            .map(|(_, o)| o)
+    /// Objects of a kind in a namespace, in the order of their names.
+    pub fn list<'a>(&'a self, kind: Kind, ns: &Str) -> impl Iterator<Item = &'a Obj> {
+        self.table(kind).get(ns).into_iter().flat_map(BTreeMap::values)
     }
 
     /// Total number of objects.
     pub fn len(&self) -> usize {
-        self.tables.iter().map(BTreeMap::len).sum()
+        kind::ALL.iter().map(|k| self.count(*k)).sum()
     }
 
     /// Is it empty?
@@ -67,11 +64,18 @@ impl Store {
 
     /// Stores a version.
     pub(super) fn put(&mut self, obj: &Obj) {
-        self.tables[obj.kind as usize].insert((obj.ns(), obj.name()), obj.clone());
+        let table = &mut self.tables[obj.kind as usize];
+        table.entry(obj.ns()).or_default().insert(obj.name(), obj.clone());
     }
 
     /// Takes an object out.
     pub(super) fn take(&mut self, key: &Key) -> Option<Obj> {
-        self.tables[key.kind as usize].remove(&(key.ns.clone(), key.name.clone()))
+        let table = &mut self.tables[key.kind as usize];
+        let names = table.get_mut(&key.ns)?;
+        let taken = names.remove(&key.name);
+        if names.is_empty() {
+            table.remove(&key.ns);
+        }
+        taken
     }
 }

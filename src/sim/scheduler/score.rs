@@ -20,17 +20,25 @@ pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
         };
         spread.iter().map(around).sum()
     };
-    fit.iter()
-        .map(|node| {
-            let name = node.name();
-            let siblings =
-                w.scheduler.siblings.get(&(name.clone(), pod.pod().owner.clone())).copied();
-            let pods = w.scheduler.usage.get(&name).map_or(0, |u| u.pods);
-            let chance = Stream::new(w.config.seed, &["node", &uid, &name]).next();
-            (-preference(w, pod, node), crowd(node), siblings.unwrap_or(0), pods, chance, name)
-        })
-        .min()
-        .map(|(.., name)| name)
+    let mut owned = (Str::default(), pod.pod().owner.clone());
+    let mut best = None;
+    let mut ties: Vec<Str> = Vec::new();
+    for node in fit {
+        let name = node.name();
+        let pods = w.scheduler.usage.get(&name).map_or(0, |u| u.pods);
+        owned.0 = name;
+        let siblings = w.scheduler.siblings.get(&owned).copied().unwrap_or(0);
+        let rank = (-preference(w, pod, node), crowd(node), siblings, pods);
+        if best.is_none_or(|b| rank < b) {
+            best = Some(rank);
+            ties.clear();
+        }
+        if best == Some(rank) {
+            ties.push(owned.0.clone());
+        }
+    }
+    let chance = |name: &Str| Stream::new(w.config.seed, &["node", &uid, name]).next();
+    ties.into_iter().map(|name| (chance(&name), name)).min().map(|(_, name)| name)
 }
 
 /// Preferred node affinity, preferred pod (anti-)affinity and PreferNoSchedule taints, as

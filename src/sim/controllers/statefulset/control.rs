@@ -16,12 +16,6 @@ enum Pass {
     Ends,
 }
 
-/// A slot of the set: a live pod, or the ordinal that has none.
-enum Slot {
-    Live(Obj),
-    Empty(i64),
-}
-
 /// Decides what happens to a set next.
 pub fn reconcile(w: &World, key: &Key) -> Plan {
     let mut plan = Plan::default();
@@ -30,11 +24,16 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
     let history = revision::history(w, &set);
     let revisions = revision::resolve(w, &set, &history, &mut plan);
     let pods = claim_pods(w, &set, &mut plan);
-    let mut counts = Counts::of(&set, &pods, &revisions, w.now);
+    let mut counts = Counts::default();
+    for pod in pods.all() {
+        counts.add(&set, pod, &revisions, w.now);
+    }
     if !obj.terminating() {
         let mut pass = Reconciler { w, set: &set, revisions: &revisions, plan: &mut plan };
         pass.run(&pods, &mut counts);
-        requeue_for_availability(w, &set, &pods, &mut plan);
+        if set.min_ready > 0 {
+            requeue_for_availability(w, &set, &pods, &mut plan);
+        }
     }
     let mut value = obj.value.clone();
     value.set("status", status::object(&set, counts, &revisions));
@@ -43,14 +42,33 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
         .on_error(OnError::Ignore);
     write.always = true;
     plan.push(write);
-    revision::truncate(&set, &history, &revisions, &pods, &mut plan);
+    let used = |revision: &str| pods.all().any(|p| p.pod().revision == revision);
+    revision::truncate(&set, &history, &revisions, used, &mut plan);
     plan
 }
 
-/// Section 10: pods of this set, orphans adopted, strangers released. Sorted by ordinal.
-fn claim_pods(w: &World, set: &Set<'_>, plan: &mut Plan) -> Vec<Obj> {
+/// The pods of a set.
+struct Pods<'a> {
+    /// One for each ordinal of the set's range; `None`: no pod is there.
+    slots: Vec<Option<&'a Obj>>,
+    /// Pods outside the range, by ordinal.
+    condemned: Vec<&'a Obj>,
+    /// Pods whose ordinal is taken by another: `web-01` beside `web-1`.
+    doubles: Vec<&'a Obj>,
+}
+
+impl<'a> Pods<'a> {
+    fn all(&self) -> impl Iterator<Item = &'a Obj> {
+        self.slots.iter().flatten().chain(&self.condemned).chain(&self.doubles).copied()
+    }
+}
+
+/// Section 10: pods of this set, orphans adopted, strangers released.
+fn claim_pods<'a>(w: &'a World, set: &Set<'_>, plan: &mut Plan) -> Pods<'a> {
     let selector = &set.obj.spec()["selector"];
-    let mut claimed: Vec<(i64, Obj)> = Vec::new();
+    let slots = usize::try_from(set.replicas).unwrap_or(0);
+    let mut pods = Pods { slots: vec![None; slots], condemned: Vec::new(), doubles: Vec::new() };
+    let mut condemned: Vec<(i64, &Obj)> = Vec::new();
     for pod in w.store.list(Kind::Pod, &set.ns) {
         let facts = pod.pod();
         let owned = facts.owner == set.uid;
@@ -58,9 +76,8 @@ fn claim_pods(w: &World, set: &Set<'_>, plan: &mut Plan) -> Vec<Obj> {
             continue;
         }
         let ordinal = set.ordinal(pod);
-        let matches = crate::api::selector::matches(selector, &pod.meta()["labels"]);
-        match (owned, matches, ordinal) {
-            (true, true, Some(n)) => claimed.push((n, pod.clone())),
+        let ordinal = match (owned, pod.selected_by(selector), ordinal) {
+            (true, true, Some(n)) => n,
             (true, ..) if !set.obj.terminating() => {
                 let mut value = pod.value.clone();
                 let uid = set.uid.clone();
@@ -72,24 +89,30 @@ fn claim_pods(w: &World, set: &Set<'_>, plan: &mut Plan) -> Vec<Obj> {
                     Effect::new("sts.release-pod", Action::Update(Kind::Pod, value))
                         .on_error(OnError::Ignore),
                 );
+                continue;
             }
             (false, true, Some(n)) if !facts.terminating && !set.obj.terminating() => {
                 let mut value = pod.value.clone();
                 value.path_mut("metadata.ownerReferences").list_mut().push(set.owner_ref());
                 plan.act("sts.adopt-pod", Action::Update(Kind::Pod, value));
-                claimed.push((n, pod.clone()));
+                n
             }
-            _ => {}
+            _ => continue,
+        };
+        match usize::try_from(ordinal - set.start).ok().and_then(|i| pods.slots.get_mut(i)) {
+            Some(slot) => pods.doubles.extend(slot.replace(pod)),
+            None => condemned.push((ordinal, pod)),
         }
     }
-    claimed.sort_by_key(|(n, _)| *n);
-    claimed.into_iter().map(|(_, pod)| pod).collect()
+    condemned.sort_by_key(|(n, _)| *n);
+    pods.condemned = condemned.into_iter().map(|(_, pod)| pod).collect();
+    pods
 }
 
 /// A set with `minReadySeconds` is looked at again when the next pod becomes available.
-fn requeue_for_availability(w: &World, set: &Set<'_>, pods: &[Obj], plan: &mut Plan) {
+fn requeue_for_availability(w: &World, set: &Set<'_>, pods: &Pods<'_>, plan: &mut Plan) {
     let next = pods
-        .iter()
+        .all()
         .filter(|p| status::running_and_ready(p) && !status::available(set, p, w.now))
         .map(|p| status::available_at(set, p))
         .min();
@@ -106,69 +129,52 @@ struct Reconciler<'a> {
 }
 
 impl Reconciler<'_> {
-    fn run(&mut self, pods: &[Obj], counts: &mut Counts) {
+    fn run(&mut self, pods: &Pods<'_>, counts: &mut Counts) {
         let set = self.set;
-        let mut slots: Vec<Slot> = (0..set.replicas).map(|i| Slot::Empty(set.start + i)).collect();
-        let mut condemned: Vec<&Obj> = Vec::new();
-        for pod in pods {
-            let Some(n) = set.ordinal(pod) else { continue };
-            match usize::try_from(n - set.start).ok().and_then(|i| slots.get_mut(i)) {
-                Some(slot) => *slot = Slot::Live(pod.clone()),
-                None => condemned.push(pod),
-            }
-        }
-        condemned.reverse();
-        let first_unavailable = self.first_unavailable(&slots, &condemned);
-        if self.replicas(&slots) == Pass::Ends {
+        let Pods { slots, condemned, .. } = pods;
+        let first_unavailable = self.first_unavailable(slots, condemned);
+        if self.replicas(slots) == Pass::Ends {
             return;
         }
-        for pod in &condemned {
+        for pod in condemned.iter().rev() {
             pod_control::fix_claims(self.w, set, pod, true, self.plan);
         }
-        if self.scale_down(&condemned, first_unavailable.as_ref()) == Pass::Ends {
+        if self.scale_down(condemned, first_unavailable.as_ref()) == Pass::Ends {
             return;
         }
         if set.strategy() == "OnDelete" {
             return;
         }
-        self.rolling_update(&slots, counts);
+        self.rolling_update(slots, counts);
     }
 
     /// Uid of the first unavailable pod, slots before condemned ones, both ascending; the
     /// empty text stands for a slot without a pod.
-    fn first_unavailable(&self, slots: &[Slot], condemned: &[&Obj]) -> Option<Str> {
-        for slot in slots {
-            match slot {
-                Slot::Empty(_) => return Some(Str::default()),
-                Slot::Live(pod) if status::unavailable(self.set, pod, self.w.now) => {
-                    return Some(pod.uid());
-                }
-                Slot::Live(_) => {}
-            }
+    fn first_unavailable(&self, slots: &[Option<&Obj>], condemned: &[&Obj]) -> Option<Str> {
+        let unavailable = |pod: &Obj| status::unavailable(self.set, pod, self.w.now);
+        match slots.iter().find(|slot| slot.is_none_or(unavailable)) {
+            Some(slot) => Some(slot.map_or_else(Str::default, |pod| pod.uid())),
+            None => condemned.iter().find(|pod| unavailable(pod)).map(|pod| pod.uid()),
         }
-        condemned
-            .iter()
-            .rev()
-            .find(|p| status::unavailable(self.set, p, self.w.now))
-            .map(|p| p.uid())
     }
 
     /// Section 3, step 6.
-    fn replicas(&mut self, slots: &[Slot]) -> Pass {
-        for slot in slots {
-            if self.process_replica(slot) == Pass::Ends && !self.set.parallel {
+    fn replicas(&mut self, slots: &[Option<&Obj>]) -> Pass {
+        let claims = !self.set.templates().is_empty();
+        for (ordinal, slot) in (self.set.start..).zip(slots) {
+            let pass = match slot {
+                Some(pod) => self.process_replica(pod, claims),
+                None => self.create(ordinal),
+            };
+            if pass == Pass::Ends && !self.set.parallel {
                 return Pass::Ends;
             }
         }
         Pass::Goes
     }
 
-    fn process_replica(&mut self, slot: &Slot) -> Pass {
+    fn process_replica(&mut self, pod: &Obj, claims: bool) -> Pass {
         let (w, set) = (self.w, self.set);
-        let pod = match slot {
-            Slot::Empty(ordinal) => return self.create(*ordinal),
-            Slot::Live(pod) => pod,
-        };
         let facts = pod.pod();
         if status::finished(pod) {
             if !facts.terminating {
@@ -176,8 +182,8 @@ impl Reconciler<'_> {
             }
             return Pass::Ends;
         }
-        if facts.phase == crate::api::Phase::Pending
-            && !set.templates().is_empty()
+        if claims
+            && facts.phase == crate::api::Phase::Pending
             && !pod_control::create_claims(w, set, &pod.name(), self.plan)
         {
             return Pass::Ends;
@@ -193,7 +199,9 @@ impl Reconciler<'_> {
                 return self.wait("sts.wait-available", pod);
             }
         }
-        pod_control::update_pod(w, set, pod, self.plan);
+        if claims || !facts.named {
+            pod_control::update_pod(w, set, pod, self.plan);
+        }
         Pass::Goes
     }
 
@@ -235,7 +243,7 @@ impl Reconciler<'_> {
     /// Section 3, step 8: the highest ordinal first; one at a time when ordered.
     fn scale_down(&mut self, condemned: &[&Obj], first_unavailable: Option<&Str>) -> Pass {
         let set = self.set;
-        for pod in condemned {
+        for pod in condemned.iter().rev() {
             let is_first = first_unavailable.is_some_and(|uid| *uid == pod.uid());
             if pod.pod().terminating {
                 if set.parallel {
@@ -261,12 +269,12 @@ impl Reconciler<'_> {
 
     /// Section 4, with the gate `MaxUnavailableStatefulSet` off as in 1.36: from the last slot
     /// down to the partition, one pod at a time, also when Parallel.
-    fn rolling_update(&mut self, slots: &[Slot], counts: &mut Counts) {
+    fn rolling_update(&mut self, slots: &[Option<&Obj>], counts: &mut Counts) {
         let set = self.set;
         let lowest = usize::try_from(set.partition()).unwrap_or(0);
         for slot in slots.iter().skip(lowest).rev() {
             // a pod made in this pass is there for this walk, but not available
-            let Slot::Live(pod) = slot else { return };
+            let Some(pod) = slot else { return };
             let facts = pod.pod();
             if facts.revision != self.revisions.update.name && !facts.terminating {
                 pod_control::delete_pod(set, pod, "sts.rolling-update", self.plan);

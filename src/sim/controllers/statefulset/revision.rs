@@ -159,7 +159,7 @@ pub fn truncate(
     set: &Set<'_>,
     history: &[Obj],
     revisions: &Revisions,
-    pods: &[Obj],
+    used: impl Fn(&str) -> bool,
     plan: &mut Plan,
 ) {
     let limit = set.obj.spec()["revisionHistoryLimit"].int_or(10);
@@ -167,7 +167,7 @@ pub fn truncate(
     let live = |name: &str| {
         name == revisions.current.name.as_str()
             || name == revisions.update.name.as_str()
-            || pods.iter().any(|p| p.pod().revision == name)
+            || used(name)
     };
     let idle: Vec<&Obj> = history.iter().filter(|r| !live(r.meta()["name"].str())).collect();
     for old in idle.iter().take(idle.len().saturating_sub(limit)) {

@@ -45,21 +45,17 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn of(set: &Set<'_>, pods: &[Obj], revisions: &Revisions, now: u64) -> Self {
-        let mut counts = Self::default();
-        for pod in pods {
-            let facts = pod.pod();
-            counts.replicas += 1;
-            if running_and_ready(pod) {
-                counts.ready += 1;
-                counts.available += i64::from(available(set, pod, now));
-            }
-            if !facts.terminating {
-                counts.current += i64::from(facts.revision == revisions.current.name);
-                counts.updated += i64::from(facts.revision == revisions.update.name);
-            }
+    pub(super) fn add(&mut self, set: &Set<'_>, pod: &Obj, revisions: &Revisions, now: u64) {
+        let facts = pod.pod();
+        self.replicas += 1;
+        if running_and_ready(pod) {
+            self.ready += 1;
+            self.available += i64::from(available(set, pod, now));
         }
-        counts
+        if !facts.terminating {
+            self.current += i64::from(facts.revision == revisions.current.name);
+            self.updated += i64::from(facts.revision == revisions.update.name);
+        }
     }
 }
 
