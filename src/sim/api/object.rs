@@ -31,6 +31,7 @@ pub struct Object {
     /// The whole object, `apiVersion` and `kind` included.
     pub value: Value,
     pod: OnceCell<PodFacts>,
+    allocatable: OnceCell<Allocatable>,
     /// The first label selector that asked, and the answer.
     selected: OnceCell<(Value, bool)>,
 }
@@ -47,7 +48,7 @@ pub type Obj = Rc<Object>;
 impl Object {
     /// Wraps a value.
     pub fn new(kind: Kind, value: Value) -> Self {
-        Self { kind, value, pod: OnceCell::new(), selected: OnceCell::new() }
+        Self { kind, value, pod: OnceCell::new(), allocatable: OnceCell::new(), selected: OnceCell::new() }
     }
 
     /// `metadata`.
@@ -123,10 +124,34 @@ impl Object {
         if first == selector { *answer } else { matches() }
     }
 
+    /// What a node has for pods, computed once for each version.
+    pub fn allocatable(&self) -> &Allocatable {
+        self.allocatable.get_or_init(|| {
+            let allocatable = &self.status()["allocatable"];
+            let milli = |name: &str| {
+                let text = allocatable.get(name).as_str();
+                let n = text.and_then(super::quantity::milli).unwrap_or(0);
+                i64::try_from(n).unwrap_or(i64::MAX)
+            };
+            Allocatable { cpu: milli("cpu"), memory: milli("memory"), pods: milli("pods") }
+        })
+    }
+
     /// What controllers ask of a pod, computed once for each version.
     pub fn pod(&self) -> &PodFacts {
         self.pod.get_or_init(|| PodFacts::of(&self.value))
     }
+}
+
+/// `status.allocatable` of a node, in thousandths.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocatable {
+    /// CPU.
+    pub cpu: i64,
+    /// Bytes of memory.
+    pub memory: i64,
+    /// Pods.
+    pub pods: i64,
 }
 
 /// `status.phase` of a pod.

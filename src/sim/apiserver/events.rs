@@ -1,7 +1,9 @@
 //! Events: recorded with counts, as client-go's recorder does (behaviour/pod-lifecycle.md 9):
 //! repetitions are counted, many similar ones are combined, and a flood is dropped.
 
-use crate::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::collections::BTreeMap;
 
 use crate::api::time::{EPOCH, SECOND, rfc3339, rfc3339_micro};
 use crate::api::{Key, Kind, Object};
@@ -31,26 +33,47 @@ const REFILL: u64 = 300 * SECOND;
 /// Remembers which event object counts which repetition.
 #[derive(Clone, Default)]
 pub struct Recorder {
-    /// Name and count of each event told so far; dropped repetitions count too.
-    known: BTreeMap<(Str, Str, Str), (Str, i64)>,
-    similar: BTreeMap<(Str, Str, Str), Similar>,
-    /// By object and component: the time at which all its tokens are back.
-    buckets: BTreeMap<(Str, Str), u64>,
+    told: BTreeMap<Str, Rc<Told>>,
     serial: u64,
+}
+
+/// What was told about one object.
+#[derive(Clone, Default)]
+struct Told {
+    known: Vec<Known>,
+    /// By reason and component.
+    similar: Vec<(Str, Str, Similar)>,
+    /// By component and host: the time at which all its tokens are back.
+    buckets: Vec<(Str, Str, u64)>,
+}
+
+/// An event told so far; dropped repetitions count too.
+#[derive(Clone)]
+struct Known {
+    reason: Str,
+    field_path: Str,
+    message: Str,
+    /// Name of the event object; empty if all were dropped.
+    name: Str,
+    count: i64,
 }
 
 /// Different messages of one kind about one object.
 #[derive(Clone, Default)]
 struct Similar {
-    messages: BTreeSet<Str>,
+    messages: Vec<Str>,
     last: u64,
 }
 
-impl Recorder {
+impl Told {
     /// Takes a token of the component for the object; false if there is none.
-    fn admit(&mut self, uid: &Str, note: &Note, now: u64) -> bool {
-        let id = (uid.clone(), Str::from(format!("{}/{}", note.component, note.host)));
-        let full = self.buckets.entry(id).or_insert(0);
+    fn admit(&mut self, note: &Note, now: u64) -> bool {
+        let known =
+            self.buckets.iter_mut().find(|(c, h, _)| *c == note.component && *h == note.host);
+        let Some((.., full)) = known else {
+            self.buckets.push((note.component.clone(), note.host.clone(), now + REFILL));
+            return true;
+        };
         let next = (*full).max(now) + REFILL;
         let admitted = next <= now + BURST * REFILL;
         if admitted {
@@ -60,21 +83,51 @@ impl Recorder {
     }
 
     /// Is this one of many similar events, to be combined?
-    fn combine(&mut self, uid: &Str, note: &Note, now: u64) -> bool {
-        let id = (uid.clone(), note.reason.clone(), note.component.clone());
-        let similar = self.similar.entry(id).or_default();
+    fn combine(&mut self, note: &Note, now: u64) -> bool {
+        let known =
+            self.similar.iter().position(|(r, c, _)| *r == note.reason && *c == note.component);
+        let i = known.unwrap_or_else(|| {
+            self.similar.push((note.reason.clone(), note.component.clone(), Similar::default()));
+            self.similar.len() - 1
+        });
+        let similar = &mut self.similar[i].2;
         if now - similar.last > SIMILAR_WITHIN {
             similar.messages.clear();
         }
         similar.last = now;
-        similar.messages.insert(note.message.clone());
-        let many = similar.messages.len() >= SIMILAR;
-        if many {
-            similar.messages.remove(&note.message);
+        if similar.messages.contains(&note.message) {
+            return similar.messages.len() >= SIMILAR;
+        }
+        let many = similar.messages.len() + 1 >= SIMILAR;
+        if !many {
+            similar.messages.push(note.message.clone());
         }
         many
     }
+
+    /// Counts the event; gives the place of its entry.
+    fn count(&mut self, note: &Note, combined: bool) -> usize {
+        let which = if combined { (&EMPTY, &EMPTY) } else { (&note.field_path, &note.message) };
+        let known = self
+            .known
+            .iter()
+            .position(|k| (&k.field_path, &k.message) == which && k.reason == note.reason);
+        let i = known.unwrap_or_else(|| {
+            self.known.push(Known {
+                reason: note.reason.clone(),
+                field_path: which.0.clone(),
+                message: which.1.clone(),
+                name: Str::default(),
+                count: 0,
+            });
+            self.known.len() - 1
+        });
+        self.known[i].count += 1;
+        i
+    }
 }
+
+const EMPTY: Str = Str::Lit("");
 
 /// An event to be recorded.
 #[derive(Clone, Debug)]
@@ -135,23 +188,18 @@ impl World {
         let uid = about.uid();
         let scheduler = note.component == "default-scheduler";
         // the scheduler records through the newer API, which has neither
-        let combined = !scheduler && self.recorder.combine(&uid, note, self.now);
-        let dropped = !scheduler && !self.recorder.admit(&uid, note, self.now);
+        let told = Rc::make_mut(self.recorder.told.entry(uid.clone()).or_default());
+        let combined = !scheduler && told.combine(note, self.now);
+        let dropped = !scheduler && !told.admit(note, self.now);
+        let place = told.count(note, combined);
+        let (name, count) = (told.known[place].name.clone(), told.known[place].count);
         let mut note = note;
-        let told;
-        let mut which = Str::from(format!("{}{}", note.field_path, note.message));
+        let instead;
         if combined {
             let message = format!("(combined from similar events): {}", note.message).into();
-            told = Note { message, ..note.clone() };
-            note = &told;
-            which = Str::default();
+            instead = Note { message, ..note.clone() };
+            note = &instead;
         }
-        let id = (uid, note.reason.clone(), which);
-        let (name, count) = {
-            let known = self.recorder.known.entry(id.clone()).or_default();
-            known.1 += 1;
-            known.clone()
-        };
         if dropped {
             return;
         }
@@ -216,7 +264,8 @@ impl World {
         }
         let opts = WriteOptions::TRUSTED;
         if self.create(Kind::Event, event, opts).is_ok() {
-            self.recorder.known.insert(id, (name, count));
+            let told = Rc::make_mut(self.recorder.told.entry(uid).or_default());
+            told.known[place].name = name;
         }
     }
 }

@@ -49,23 +49,20 @@ impl<'a> Pass<'a> {
     }
 
     fn resources(&self, node: &Obj) -> Result<(), Reasons> {
-        let allocatable = &node.status()["allocatable"];
-        let free = |name: &str| {
-            allocatable.get(name).as_str().and_then(crate::api::quantity::milli).unwrap_or(0)
-        };
+        let free = node.allocatable();
         let empty = Usage::default();
         let used = self.w.scheduler.usage.get(&node.name()).unwrap_or(&empty);
         let mut reasons = Vec::new();
-        if i128::from(used.pods + 1) * 1000 > free("pods") {
+        if (used.pods + 1) * 1000 > free.pods {
             reasons.push((Str::Lit("Too many pods"), true));
         }
-        if self.wants.cpu > 0 && i128::from(used.cpu + self.wants.cpu) > free("cpu") {
-            reasons.push((Str::Lit("Insufficient cpu"), i128::from(self.wants.cpu) <= free("cpu")));
+        let cpu = self.wants.cpu;
+        if cpu > 0 && used.cpu.saturating_add(cpu) > free.cpu {
+            reasons.push((Str::Lit("Insufficient cpu"), cpu <= free.cpu));
         }
-        if self.wants.memory > 0
-            && i128::from(used.memory + self.wants.memory) * 1000 > free("memory")
-        {
-            let fits = i128::from(self.wants.memory) * 1000 <= free("memory");
+        let memory = self.wants.memory;
+        if memory > 0 && used.memory.saturating_add(memory).saturating_mul(1000) > free.memory {
+            let fits = memory.saturating_mul(1000) <= free.memory;
             reasons.push((Str::Lit("Insufficient memory"), fits));
         }
         if reasons.is_empty() { Ok(()) } else { Err(reasons) }

@@ -43,8 +43,8 @@ pub struct Usage {
 #[derive(Clone, Default)]
 pub struct State {
     usage: BTreeMap<Str, Usage>,
-    /// Pods of one controller on a node.
-    siblings: BTreeMap<(Str, Str), i64>,
+    /// Pods of each controller (by uid) on each node.
+    siblings: BTreeMap<Str, BTreeMap<Str, i64>>,
     /// Pods that could not be placed, with the claims that they wait for.
     unschedulable: BTreeSet<Key>,
     by_claim: BTreeMap<Key, BTreeSet<Key>>,
@@ -127,7 +127,7 @@ fn account(w: &mut World, pod: &Obj, node: Str, sign: i64) {
     used.pods += sign;
     let owner = pod.pod().owner.clone();
     if !owner.is_empty() {
-        *w.scheduler.siblings.entry((node, owner)).or_default() += sign;
+        *w.scheduler.siblings.entry(owner).or_default().entry(node).or_default() += sign;
     }
     if affinity::particular(pod.spec()) {
         if sign > 0 {

@@ -20,21 +20,20 @@ pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
         };
         spread.iter().map(around).sum()
     };
-    let mut owned = (Str::default(), pod.pod().owner.clone());
+    let siblings = w.scheduler.siblings.get(&pod.pod().owner);
     let mut best = None;
     let mut ties: Vec<Str> = Vec::new();
     for node in fit {
         let name = node.name();
         let pods = w.scheduler.usage.get(&name).map_or(0, |u| u.pods);
-        owned.0 = name;
-        let siblings = w.scheduler.siblings.get(&owned).copied().unwrap_or(0);
-        let rank = (-preference(w, pod, node), crowd(node), siblings, pods);
+        let near = siblings.and_then(|s| s.get(&name)).copied().unwrap_or(0);
+        let rank = (-preference(w, pod, node), crowd(node), near, pods);
         if best.is_none_or(|b| rank < b) {
             best = Some(rank);
             ties.clear();
         }
         if best == Some(rank) {
-            ties.push(owned.0.clone());
+            ties.push(name);
         }
     }
     let chance = |name: &Str| Stream::new(w.config.seed, &["node", &uid, name]).next();
