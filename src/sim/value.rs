@@ -55,11 +55,44 @@ impl Borrow<str> for Str {
     }
 }
 
+/// Are two texts equal? Shared texts are the rule and need not be read; others are compared
+/// eight bytes at a time, because wasm's `memcmp` goes byte by byte.
+fn equal(a: &str, b: &str) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let ((a8, a1), (b8, b1)) = (a.as_bytes().as_chunks::<8>(), b.as_bytes().as_chunks::<8>());
+    std::ptr::eq(a, b)
+        || a8.iter().zip(b8).all(|(x, y)| u64::from_ne_bytes(*x) == u64::from_ne_bytes(*y))
+            && a1.iter().zip(b1).all(|(x, y)| x == y)
+}
+
+/// The order of two texts, byte by byte, found as in [`equal`].
+fn order(a: &str, b: &str) -> Ordering {
+    if std::ptr::eq(a, b) {
+        return Ordering::Equal;
+    }
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let ((a8, _), (b8, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut same = 0;
+    for (x, y) in a8.iter().zip(b8) {
+        let (x, y) = (u64::from_be_bytes(*x), u64::from_be_bytes(*y));
+        if x != y {
+            return x.cmp(&y);
+        }
+        same += 8;
+    }
+    for (x, y) in a[same..].iter().zip(&b[same..]) {
+        if x != y {
+            return x.cmp(y);
+        }
+    }
+    a.len().cmp(&b.len())
+}
+
 impl PartialEq for Str {
     fn eq(&self, other: &Self) -> bool {
-        let (a, b) = (self.as_str(), other.as_str());
-        // shared texts are the rule: most comparisons need not read them
-        std::ptr::eq(a, b) || a == b
+        equal(self, other)
     }
 }
 
@@ -85,8 +118,7 @@ impl PartialOrd for Str {
 
 impl Ord for Str {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (a, b) = (self.as_str(), other.as_str());
-        if std::ptr::eq(a, b) { Ordering::Equal } else { a.cmp(b) }
+        order(self, other)
     }
 }
 
@@ -154,17 +186,17 @@ impl Map {
 
     fn find(&self, key: &str) -> Result<usize, usize> {
         // literals are written in key order: most new keys go to the end
-        if self.0.last().is_none_or(|(k, _)| k.as_str() < key) {
+        if self.0.last().is_none_or(|(k, _)| order(k, key).is_lt()) {
             return Err(self.0.len());
         }
-        self.0.binary_search_by(|(k, _)| k.as_str().cmp(key))
+        self.0.binary_search_by(|(k, _)| order(k, key))
     }
 
     /// Where a key stands. Most maps are small: there, comparing lengths first is faster
     /// than a binary search that compares texts.
     fn position(&self, key: &str) -> Option<usize> {
         if self.0.len() <= 16 {
-            return self.0.iter().position(|(k, _)| k.as_str() == key);
+            return self.0.iter().position(|(k, _)| equal(k, key));
         }
         self.find(key).ok()
     }

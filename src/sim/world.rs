@@ -42,6 +42,8 @@ pub struct World {
     pub log: Log,
     /// What will happen.
     pub queue: Queue,
+    /// Things done so far, for [`World::reserve`].
+    steps: u32,
     pub(crate) serials: Vec<u64>,
     pub(crate) recorder: Recorder,
     queued: BTreeSet<(Comp, Key)>,
@@ -84,6 +86,7 @@ impl World {
             store: Store::default(),
             log: Log::default(),
             queue: Queue::default(),
+            steps: 0,
             serials: kind::ALL.iter().map(|_| 0).collect(),
             recorder: Recorder::default(),
             queued: BTreeSet::new(),
@@ -247,9 +250,22 @@ impl World {
         self.cause = before;
     }
 
+    /// Makes wasm's memory grow in steps of some megabytes. Each growth costs a third of a
+    /// millisecond, and the allocator asks for a page of 64 KB at a time; a large block that is
+    /// given back at once leaves it with room.
+    fn reserve(&mut self) {
+        const EVERY: u32 = 512;
+        const ROOM: usize = 4 << 20;
+        self.steps = self.steps.wrapping_add(1);
+        if cfg!(target_arch = "wasm32") && self.steps.is_multiple_of(EVERY) {
+            drop(std::hint::black_box(Vec::<u8>::with_capacity(ROOM)));
+        }
+    }
+
     /// Does the next thing that is due; false if nothing is left.
     pub fn step(&mut self) -> bool {
         let Some(Entry { at, task, cause, .. }) = self.queue.pop() else { return false };
+        self.reserve();
         self.now = self.now.max(at);
         self.cause = cause;
         match task {

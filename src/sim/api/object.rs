@@ -30,6 +30,9 @@ pub struct Object {
     pub kind: Kind,
     /// The whole object, `apiVersion` and `kind` included.
     pub value: Value,
+    name: Str,
+    ns: Str,
+    uid: Str,
     pod: OnceCell<PodFacts>,
     allocatable: OnceCell<Allocatable>,
     /// The first label selector that asked, and the answer.
@@ -48,7 +51,11 @@ pub type Obj = Rc<Object>;
 impl Object {
     /// Wraps a value.
     pub fn new(kind: Kind, value: Value) -> Self {
-        Self { kind, value, pod: OnceCell::new(), allocatable: OnceCell::new(), selected: OnceCell::new() }
+        let meta = &value["metadata"];
+        let (name, ns) = (meta["name"].to_str(), meta["namespace"].to_str());
+        let uid = meta["uid"].to_str();
+        let (pod, allocatable, selected) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { kind, value, name, ns, uid, pod, allocatable, selected }
     }
 
     /// `metadata`.
@@ -68,17 +75,17 @@ impl Object {
 
     /// `metadata.name`.
     pub fn name(&self) -> Str {
-        self.meta()["name"].to_str()
+        self.name.clone()
     }
 
     /// `metadata.namespace`, empty for cluster-scoped objects.
     pub fn ns(&self) -> Str {
-        self.meta()["namespace"].to_str()
+        self.ns.clone()
     }
 
     /// `metadata.uid`.
     pub fn uid(&self) -> Str {
-        self.meta()["uid"].to_str()
+        self.uid.clone()
     }
 
     /// Key of the object in the store.
@@ -133,7 +140,13 @@ impl Object {
                 let n = text.and_then(super::quantity::milli).unwrap_or(0);
                 i64::try_from(n).unwrap_or(i64::MAX)
             };
-            Allocatable { cpu: milli("cpu"), memory: milli("memory"), pods: milli("pods") }
+            let spec = self.spec();
+            Allocatable {
+                cpu: milli("cpu"),
+                memory: milli("memory"),
+                pods: milli("pods"),
+                open: !spec["unschedulable"].is_true() && spec["taints"].is_empty(),
+            }
         })
     }
 
@@ -143,7 +156,7 @@ impl Object {
     }
 }
 
-/// `status.allocatable` of a node, in thousandths.
+/// What a node has for pods, in thousandths.
 #[derive(Clone, Copy, Debug)]
 pub struct Allocatable {
     /// CPU.
@@ -152,6 +165,8 @@ pub struct Allocatable {
     pub memory: i64,
     /// Pods.
     pub pods: i64,
+    /// Neither cordoned nor tainted.
+    pub open: bool,
 }
 
 /// `status.phase` of a pod.

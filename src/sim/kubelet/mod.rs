@@ -199,8 +199,7 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
         frozen.push(Frozen { key: key.clone(), uid: uid.clone(), what, n });
         return;
     }
-    let Some(pod) = w.store.by_key(key).filter(|p| p.meta()["uid"].str() == uid.as_str()).cloned()
-    else {
+    let Some(pod) = w.store.by_key(key).filter(|p| p.uid() == *uid).cloned() else {
         return;
     };
     let i = (n & 0xff) as usize;

@@ -164,9 +164,12 @@ impl<'a> Terms<'a> {
     }
 
     pub(super) fn ports_taken(&self, node: &str) -> bool {
-        host_ports(self.pod.spec()).any(|(port, protocol)| {
-            self.ports.iter().any(|(n, p, proto)| *n == *node && *p == port && *proto == protocol)
-        })
+        !self.ports.is_empty()
+            && host_ports(self.pod.spec()).any(|(port, protocol)| {
+                self.ports
+                    .iter()
+                    .any(|(n, p, proto)| *n == *node && *p == port && *proto == protocol)
+            })
     }
 
     pub(super) fn spread_allows(&self, node: &Obj) -> Result<(), Reasons> {

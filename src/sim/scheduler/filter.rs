@@ -14,6 +14,8 @@ pub(super) struct Pass<'a> {
     claims: &'a Claims,
     wants: Usage,
     terms: Terms<'a>,
+    /// Has the pod wishes about nodes at all?
+    choosy: bool,
 }
 
 /// A reason, and whether removing pods from the node could help.
@@ -25,18 +27,22 @@ fn one(reason: &'static str, resolvable: bool) -> Result<(), Reasons> {
 
 impl<'a> Pass<'a> {
     pub(super) fn new(w: &'a World, pod: &'a Obj, claims: &'a Claims) -> Self {
-        Self { w, pod, claims, wants: requests(pod.spec()), terms: Terms::of(w, pod) }
+        let spec = pod.spec();
+        let choosy = !spec["nodeSelector"].is_empty() || !spec["affinity"].is_null();
+        Self { w, pod, claims, wants: requests(spec), terms: Terms::of(w, pod), choosy }
     }
 
     pub(super) fn check(&mut self, node: &Obj) -> Result<(), Reasons> {
         let spec = self.pod.spec();
-        if node.spec()["unschedulable"].is_true() && !tolerates_unschedulable(spec) {
-            return one("node(s) were unschedulable", false);
+        if !node.allocatable().open {
+            if node.spec()["unschedulable"].is_true() && !tolerates_unschedulable(spec) {
+                return one("node(s) were unschedulable", false);
+            }
+            if untolerated_taint(spec, node.spec()) {
+                return one("node(s) had untolerated taint(s)", false);
+            }
         }
-        if untolerated_taint(spec, node.spec()) {
-            return one("node(s) had untolerated taint(s)", false);
-        }
-        if !affinity::node_matches(spec, node) {
+        if self.choosy && !affinity::node_matches(spec, node) {
             return one("node(s) didn't match Pod's node affinity/selector", false);
         }
         if self.terms.ports_taken(&node.name()) {

@@ -20,6 +20,7 @@ pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
         };
         spread.iter().map(around).sum()
     };
+    let choosy = !pod.spec()["affinity"].is_null();
     let siblings = w.scheduler.siblings.get(&pod.pod().owner);
     let mut best = None;
     let mut ties: Vec<Str> = Vec::new();
@@ -27,7 +28,8 @@ pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
         let name = node.name();
         let pods = w.scheduler.usage.get(&name).map_or(0, |u| u.pods);
         let near = siblings.and_then(|s| s.get(&name)).copied().unwrap_or(0);
-        let rank = (-preference(w, pod, node), crowd(node), near, pods);
+        let liked = if choosy || !node.allocatable().open { preference(w, pod, node) } else { 0 };
+        let rank = (-liked, crowd(node), near, pods);
         if best.is_none_or(|b| rank < b) {
             best = Some(rank);
             ties.clear();
