@@ -70,9 +70,12 @@ pub fn run(clock: fn() -> f64, print: fn(&str)) {
         "paste to diagnostics, {lines} lines of YAML: {:.2} ms",
         (clock() - begin) / 20.0
     ));
+    let mut times: Vec<f64> = (0..5).map(|_| until_ready("Deployment", 1000, clock)).collect();
+    let first = times[0];
+    times.sort_by(f64::total_cmp);
     print(&format!(
-        "Deployment of 1000 pods to ready: {:.0} ms",
-        until_ready("Deployment", 1000, clock)
+        "Deployment of 1000 pods to ready: {:.0} ms, median of 5; the first {first:.0} ms",
+        times[2]
     ));
     for pods in [100, 1000, 10_000] {
         let took = until_ready("StatefulSet", pods, clock);

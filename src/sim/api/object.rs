@@ -197,6 +197,8 @@ pub struct PodFacts {
     pub terminating: bool,
     /// Name without its ordinal, and the ordinal, if the name ends in `-<digits>`.
     pub ordinal: Option<(Str, i64)>,
+    /// That name is the controlling owner's.
+    pub named_after_owner: bool,
     /// Label `statefulset.kubernetes.io/pod-name` is the pod's own name.
     pub named: bool,
     /// Label `controller-revision-hash`.
@@ -222,6 +224,8 @@ impl PodFacts {
             Some((crate::value::text(set), i64::from(n)))
         });
         let owner = meta["ownerReferences"].items().iter().find(|r| r["controller"].is_true());
+        let owner_name = owner.map_or("", |r| r["name"].str());
+        let named_after_owner = ordinal.as_ref().is_some_and(|(set, _)| *set == *owner_name);
         Self {
             phase: match status["phase"].str() {
                 "Running" => Phase::Running,
@@ -234,6 +238,7 @@ impl PodFacts {
             ready_since: super::time::parse(ready["lastTransitionTime"].str()).unwrap_or(0),
             terminating: !meta["deletionTimestamp"].is_null(),
             ordinal,
+            named_after_owner,
             named: meta["labels"]["statefulset.kubernetes.io/pod-name"].as_str() == Some(name),
             revision: meta["labels"]["controller-revision-hash"].to_str(),
             owner: owner.map_or_else(Str::default, |r| r["uid"].to_str()),

@@ -2,7 +2,7 @@
 
 use super::affinity::{self, Terms};
 use super::volumes::Claims;
-use super::{Usage, requests};
+use super::{InOrder, Usage, requests};
 use crate::api::Obj;
 use crate::value::{Str, Value};
 use crate::world::World;
@@ -14,6 +14,7 @@ pub(super) struct Pass<'a> {
     claims: &'a Claims,
     wants: Usage,
     terms: Terms<'a>,
+    usage: InOrder<'a, Usage>,
     /// Has the pod wishes about nodes at all?
     choosy: bool,
 }
@@ -29,9 +30,11 @@ impl<'a> Pass<'a> {
     pub(super) fn new(w: &'a World, pod: &'a Obj, claims: &'a Claims) -> Self {
         let spec = pod.spec();
         let choosy = !spec["nodeSelector"].is_empty() || !spec["affinity"].is_null();
-        Self { w, pod, claims, wants: requests(spec), terms: Terms::of(w, pod), choosy }
+        let usage = InOrder::of(&w.scheduler.usage);
+        Self { w, pod, claims, wants: requests(spec), terms: Terms::of(w, pod), usage, choosy }
     }
 
+    /// Looks at a node; nodes come in the order of their names.
     pub(super) fn check(&mut self, node: &Obj) -> Result<(), Reasons> {
         let spec = self.pod.spec();
         if !node.allocatable().open {
@@ -54,10 +57,10 @@ impl<'a> Pass<'a> {
         self.terms.affinity_allows(node)
     }
 
-    fn resources(&self, node: &Obj) -> Result<(), Reasons> {
+    fn resources(&mut self, node: &Obj) -> Result<(), Reasons> {
         let free = node.allocatable();
         let empty = Usage::default();
-        let used = self.w.scheduler.usage.get(&node.name()).unwrap_or(&empty);
+        let used = self.usage.at(&node.name()).unwrap_or(&empty);
         let mut reasons = Vec::new();
         if (used.pods + 1) * 1000 > free.pods {
             reasons.push((Str::Lit("Too many pods"), true));

@@ -13,7 +13,10 @@ mod score;
 mod tests;
 mod volumes;
 
-use crate::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::iter::Peekable;
+
+use crate::collections::{BTreeMap, BTreeSet, Iter};
 
 use crate::api::time::{SECOND, rfc3339};
 use crate::api::{Key, Kind, Obj, Phase, quantity};
@@ -55,6 +58,25 @@ pub struct State {
     assumed: BTreeMap<Str, (Key, Str)>,
     /// Pods with required anti-affinity or host ports: only these make other pods look at them.
     particular: BTreeSet<Key>,
+}
+
+/// Looks up names that come in order: a walk beside them, not a search for each.
+struct InOrder<'a, V>(Peekable<Iter<'a, Str, V>>);
+
+impl<'a, V> InOrder<'a, V> {
+    fn of(map: &'a BTreeMap<Str, V>) -> Self {
+        Self(map.iter().peekable())
+    }
+
+    fn at(&mut self, name: &Str) -> Option<&'a V> {
+        loop {
+            match self.0.peek()?.0.cmp(name) {
+                Ordering::Less => drop(self.0.next()),
+                Ordering::Equal => return self.0.next().map(|(_, v)| v),
+                Ordering::Greater => return None,
+            }
+        }
+    }
 }
 
 /// Does the pod take room on a node?

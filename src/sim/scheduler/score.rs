@@ -2,13 +2,13 @@
 
 use super::affinity::{term_matches, term_selects, wished_spread};
 use super::filter::tolerates;
-use super::placed;
+use super::{InOrder, placed};
 use crate::api::{Kind, Obj};
 use crate::rng::Stream;
 use crate::value::Str;
 use crate::world::World;
 
-/// The best node; lower is better in each number, earlier numbers count first.
+/// The best of these nodes, which come in the order of their names; lower is better in each number, earlier numbers count first.
 pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
     let uid = pod.uid();
     let spread = wished_spread(w, pod);
@@ -21,13 +21,14 @@ pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
         spread.iter().map(around).sum()
     };
     let choosy = !pod.spec()["affinity"].is_null();
-    let siblings = w.scheduler.siblings.get(&pod.pod().owner);
+    let mut siblings = w.scheduler.siblings.get(&pod.pod().owner).map(InOrder::of);
+    let mut usage = InOrder::of(&w.scheduler.usage);
     let mut best = None;
     let mut ties: Vec<Str> = Vec::new();
     for node in fit {
         let name = node.name();
-        let pods = w.scheduler.usage.get(&name).map_or(0, |u| u.pods);
-        let near = siblings.and_then(|s| s.get(&name)).copied().unwrap_or(0);
+        let pods = usage.at(&name).map_or(0, |u| u.pods);
+        let near = siblings.as_mut().and_then(|s| s.at(&name)).copied().unwrap_or(0);
         let liked = if choosy || !node.allocatable().open { preference(w, pod, node) } else { 0 };
         let rank = (-liked, crowd(node), near, pods);
         if best.is_none_or(|b| rank < b) {

@@ -70,7 +70,11 @@ impl<'a> Set<'a> {
 
     /// Ordinal of a pod if its name is `<this set>-<digits>`.
     pub fn ordinal(&self, pod: &Object) -> Option<i64> {
-        pod.pod().ordinal.as_ref().filter(|(set, _)| *set == self.name).map(|(_, n)| *n)
+        let facts = pod.pod();
+        let (set, n) = facts.ordinal.as_ref()?;
+        // the first question is the same, and cheaper: it is asked for every pod on every pass
+        let own = facts.named_after_owner && facts.owner == self.uid;
+        (own || *set == self.name).then_some(*n)
     }
 
     /// Claim templates in order.
