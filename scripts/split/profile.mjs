@@ -1,5 +1,5 @@
-// Plays a first visit with a module that notes which functions run, and prints the list that
-// split.mjs keeps in the first module.   node profile.mjs DIST >hot.txt
+// Plays a first visit with a module that notes which functions run, and prints the list of
+// those that did not, for split.mjs.   node profile.mjs DIST >cold.txt
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -36,4 +36,5 @@ for (const options of visits) {
 await browser.close();
 close();
 const keys = JSON.parse(readFileSync(join(dist, 'functions.json'), 'utf8'));
-console.log([...new Set([...marks].map((i) => keys[i]))].sort().join('\n'));
+const hot = new Set([...marks].map((i) => keys[i]));
+console.log([...new Set(keys.filter((k) => !hot.has(k)))].sort().join('\n'));

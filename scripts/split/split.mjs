@@ -1,10 +1,10 @@
 // Divides the optimised module in two, so that a first visit loads only what it runs.
 //
-//   node split.mjs DIST HOT       divides DIST/podium_bg.wasm, by the list of functions HOT
+//   node split.mjs DIST COLD      divides DIST/podium_bg.wasm, by the list of functions COLD
 //   node split.mjs DIST --mark    makes DIST/podium_bg.wasm note which functions run (profile.mjs)
 //
-// podium_bg.wasm keeps the functions of the list; all others move to podium_rest.wasm, which
-// shares its memory and tables. Where a kept function calls a moved one stands a stub that
+// The functions of the list move to podium_rest.wasm, which shares memory and tables with
+// podium_bg.wasm, where all others stay (new ones too, until the list is made anew). Where a kept function calls a moved one stands a stub that
 // fetches the second module if it is not there yet and then goes through the function table. The
 // page fetches the second module when it is idle, so a stub hardly ever has to: a list that has
 // grown old costs time, never a wrong answer.
@@ -92,13 +92,13 @@ function mark(dist) {
 }
 
 function split(dist, list) {
-  const hot = new Set(readFileSync(list, 'utf8').split('\n').filter((l) => /^[0-9a-f]{8}$/.test(l)));
+  const cold = new Set(readFileSync(list, 'utf8').split('\n').filter((l) => /^[0-9a-f]{8}$/.test(l)));
   const m = read(dist);
   const calls = new RegExp(String.raw`\((?:return_)?(?:call|ref\.func) (${NAME})`, 'g');
   const used = ({ lines }) => new Set([...lines.join('\n').matchAll(calls)].map((x) => x[1]));
   const byName = new Map(m.funcs.map((f) => [f.name, f]));
   const elem = m.elem.flatMap((l) => [...l.slice(l.indexOf(' func ')).matchAll(new RegExp(NAME, 'g'))].map((x) => x[0]));
-  const kept = new Set(m.funcs.filter((f) => hot.has(key(f.name))).map((f) => f.name));
+  const kept = new Set(m.funcs.filter((f) => !cold.has(key(f.name))).map((f) => f.name));
   for (const l of m.start) kept.add(nameOf(l));
   const stubs = new Set();
   const want = (name) => {

@@ -11,9 +11,10 @@ impl Stream {
         // FNV-1a, 64 bit; a separator keeps ("ab","c") and ("a","bc") apart
         let mut h = 0xcbf2_9ce4_8422_2325_u64 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for part in label {
-            for b in part.bytes().chain([0xff]) {
-                h = (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
+            for b in part.as_bytes() {
+                h = (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3);
             }
+            h = (h ^ 0xff).wrapping_mul(0x0000_0100_0000_01b3);
         }
         Self(h)
     }

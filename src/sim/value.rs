@@ -22,6 +22,7 @@ pub enum Str {
 
 impl Str {
     /// The text itself.
+    #[inline(always)]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Lit(s) => s,
@@ -38,6 +39,7 @@ impl Default for Str {
 
 impl Deref for Str {
     type Target = str;
+    #[inline(always)]
     fn deref(&self) -> &str {
         self.as_str()
     }
@@ -57,14 +59,12 @@ impl Borrow<str> for Str {
 
 /// Are two texts equal? Shared texts are the rule and need not be read; others are compared
 /// eight bytes at a time, because wasm's `memcmp` goes byte by byte.
+#[inline(always)]
 fn equal(a: &str, b: &str) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    let ((a8, a1), (b8, b1)) = (a.as_bytes().as_chunks::<8>(), b.as_bytes().as_chunks::<8>());
-    std::ptr::eq(a, b)
-        || a8.iter().zip(b8).all(|(x, y)| u64::from_ne_bytes(*x) == u64::from_ne_bytes(*y))
-            && a1.iter().zip(b1).all(|(x, y)| x == y)
+    std::ptr::eq(a, b) || order(a, b).is_eq()
 }
 
 /// The order of two texts, byte by byte, found as in [`equal`].
@@ -74,23 +74,23 @@ fn order(a: &str, b: &str) -> Ordering {
     }
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let ((a8, _), (b8, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let mut same = 0;
-    for (x, y) in a8.iter().zip(b8) {
-        let (x, y) = (u64::from_be_bytes(*x), u64::from_be_bytes(*y));
+    let chunks = a8.len().min(b8.len());
+    for i in 0..chunks {
+        let (x, y) = (u64::from_be_bytes(a8[i]), u64::from_be_bytes(b8[i]));
         if x != y {
             return x.cmp(&y);
         }
-        same += 8;
     }
-    for (x, y) in a[same..].iter().zip(&b[same..]) {
-        if x != y {
-            return x.cmp(y);
+    for i in chunks * 8..a.len().min(b.len()) {
+        if a[i] != b[i] {
+            return a[i].cmp(&b[i]);
         }
     }
     a.len().cmp(&b.len())
 }
 
 impl PartialEq for Str {
+    #[inline(always)]
     fn eq(&self, other: &Self) -> bool {
         equal(self, other)
     }
@@ -117,6 +117,7 @@ impl PartialOrd for Str {
 }
 
 impl Ord for Str {
+    #[inline(always)]
     fn cmp(&self, other: &Self) -> Ordering {
         order(self, other)
     }

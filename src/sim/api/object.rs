@@ -78,6 +78,11 @@ impl Object {
         self.name.clone()
     }
 
+    /// `metadata.name`, borrowed.
+    pub fn name_ref(&self) -> &Str {
+        &self.name
+    }
+
     /// `metadata.namespace`, empty for cluster-scoped objects.
     pub fn ns(&self) -> Str {
         self.ns.clone()
@@ -132,27 +137,21 @@ impl Object {
     }
 
     /// What a node has for pods, computed once for each version.
+    #[inline(always)]
     pub fn allocatable(&self) -> &Allocatable {
-        self.allocatable.get_or_init(|| {
-            let allocatable = &self.status()["allocatable"];
-            let milli = |name: &str| {
-                let text = allocatable.get(name).as_str();
-                let n = text.and_then(super::quantity::milli).unwrap_or(0);
-                i64::try_from(n).unwrap_or(i64::MAX)
-            };
-            let spec = self.spec();
-            Allocatable {
-                cpu: milli("cpu"),
-                memory: milli("memory"),
-                pods: milli("pods"),
-                open: !spec["unschedulable"].is_true() && spec["taints"].is_empty(),
-            }
-        })
+        match self.allocatable.get() {
+            Some(facts) => facts,
+            None => self.allocatable.get_or_init(|| Allocatable::of(self)),
+        }
     }
 
     /// What controllers ask of a pod, computed once for each version.
+    #[inline(always)]
     pub fn pod(&self) -> &PodFacts {
-        self.pod.get_or_init(|| PodFacts::of(&self.value))
+        match self.pod.get() {
+            Some(facts) => facts,
+            None => self.pod.get_or_init(|| PodFacts::of(&self.value)),
+        }
     }
 }
 
@@ -167,6 +166,24 @@ pub struct Allocatable {
     pub pods: i64,
     /// Neither cordoned nor tainted.
     pub open: bool,
+}
+
+impl Allocatable {
+    fn of(node: &Object) -> Self {
+        let allocatable = &node.status()["allocatable"];
+        let milli = |name: &str| {
+            let text = allocatable.get(name).as_str();
+            let n = text.and_then(super::quantity::milli).unwrap_or(0);
+            i64::try_from(n).unwrap_or(i64::MAX)
+        };
+        let spec = node.spec();
+        Self {
+            cpu: milli("cpu"),
+            memory: milli("memory"),
+            pods: milli("pods"),
+            open: !spec["unschedulable"].is_true() && spec["taints"].is_empty(),
+        }
+    }
 }
 
 /// `status.phase` of a pod.

@@ -48,7 +48,7 @@ impl<'a> Pass<'a> {
         if self.choosy && !affinity::node_matches(spec, node) {
             return one("node(s) didn't match Pod's node affinity/selector", false);
         }
-        if self.terms.ports_taken(&node.name()) {
+        if self.terms.ports_taken(node.name_ref()) {
             return one("node(s) didn't have free ports for the requested pod ports", true);
         }
         self.resources(node)?;
@@ -60,7 +60,7 @@ impl<'a> Pass<'a> {
     fn resources(&mut self, node: &Obj) -> Result<(), Reasons> {
         let free = node.allocatable();
         let empty = Usage::default();
-        let used = self.usage.at(&node.name()).unwrap_or(&empty);
+        let used = self.usage.at(node.name_ref()).unwrap_or(&empty);
         let mut reasons = Vec::new();
         if (used.pods + 1) * 1000 > free.pods {
             reasons.push((Str::Lit("Too many pods"), true));

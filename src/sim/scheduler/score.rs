@@ -26,9 +26,9 @@ pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
     let mut best = None;
     let mut ties: Vec<Str> = Vec::new();
     for node in fit {
-        let name = node.name();
-        let pods = usage.at(&name).map_or(0, |u| u.pods);
-        let near = siblings.as_mut().and_then(|s| s.at(&name)).copied().unwrap_or(0);
+        let name = node.name_ref();
+        let pods = usage.at(name).map_or(0, |u| u.pods);
+        let near = siblings.as_mut().and_then(|s| s.at(name)).copied().unwrap_or(0);
         let liked = if choosy || !node.allocatable().open { preference(w, pod, node) } else { 0 };
         let rank = (-liked, crowd(node), near, pods);
         if best.is_none_or(|b| rank < b) {
@@ -36,7 +36,7 @@ pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
             ties.clear();
         }
         if best == Some(rank) {
-            ties.push(name);
+            ties.push(name.clone());
         }
     }
     let chance = |name: &Str| Stream::new(w.config.seed, &["node", &uid, name]).next();

@@ -25,9 +25,7 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
     let revisions = revision::resolve(w, &set, &history, &mut plan);
     let pods = claim_pods(w, &set, &mut plan);
     let mut counts = Counts::default();
-    for pod in pods.all() {
-        counts.add(&set, pod, &revisions, w.now);
-    }
+    pods.each(|pod| counts.add(&set, pod, &revisions, w.now));
     if !obj.terminating() {
         let mut pass = Reconciler { w, set: &set, revisions: &revisions, plan: &mut plan };
         pass.run(&pods, &mut counts);
@@ -58,8 +56,23 @@ struct Pods<'a> {
 }
 
 impl<'a> Pods<'a> {
+    /// All of them.
     fn all(&self) -> impl Iterator<Item = &'a Obj> {
-        self.slots.iter().flatten().chain(&self.condemned).chain(&self.doubles).copied()
+        let slots = self.slots.iter().flatten();
+        slots.chain(&self.condemned).chain(&self.doubles).copied()
+    }
+
+    /// Calls `see` with each: on every pass, so plain loops, which small code runs faster.
+    fn each(&self, mut see: impl FnMut(&'a Obj)) {
+        for pod in self.slots.iter().flatten() {
+            see(pod);
+        }
+        for pod in &self.condemned {
+            see(pod);
+        }
+        for pod in &self.doubles {
+            see(pod);
+        }
     }
 }
 
