@@ -4,10 +4,10 @@
 //   node split.mjs DIST --mark    makes DIST/podium_bg.wasm note which functions run (profile.mjs)
 //
 // The functions of the list move to podium_rest.wasm, which shares memory and tables with
-// podium_bg.wasm, where all others stay (new ones too, until the list is made anew). Where a kept function calls a moved one stands a stub that
-// fetches the second module if it is not there yet and then goes through the function table. The
-// page fetches the second module when it is idle, so a stub hardly ever has to: a list that has
-// grown old costs time, never a wrong answer.
+// podium_bg.wasm, where all others stay (new ones too, until the list is made anew). Where a kept
+// function calls a moved one stands a stub that fetches the second module if it is not there yet
+// and then goes through the function table. The page fetches the second module when it is idle,
+// so a stub hardly ever has to: a list that has grown old costs time, never a wrong answer.
 //
 // Works on Binaryen's text form of the module, where functions have their names.
 import { execFileSync } from 'node:child_process';
@@ -27,7 +27,7 @@ const NAME = String.raw`\$"(?:[^"\\]|\\.)*"|\$[^\s()]+`;
 const nameOf = (line) => line.match(NAME)[0];
 
 // FNV-1a of a function's name without the compiler's hashes: the same from build to build.
-export function key(name) {
+function key(name) {
   let h = 0x811c9dc5;
   for (const c of Buffer.from(name.replace(/^\$"?|"$/g, '').replace(/\[[0-9a-f]{16}\]/g, ''))) h = Math.imul(h ^ c, 0x01000193) >>> 0;
   return h.toString(16).padStart(8, '0');

@@ -1,19 +1,20 @@
 // Defines <podium-lab>. Put this in any page:
 //   <script type="module" src="…/js/podium.js"></script>
 //   <podium-lab autoplay><pre>…YAML…</pre></podium-lab>
-// All elements of a page share one WebAssembly module, loaded when the first one appears.
+// All elements of a page share one WebAssembly instance, loaded when the first one appears.
 const ATTRIBUTES = ['lesson', 'views', 'speed', 'autoplay', 'controls', 'theme', 'lang', 'seed', 'start-at', 'readonly', 'recording'];
 
+let everything = false;
 let loading;
 const load = () => (loading ??= import(new URL('../podium.js', import.meta.url).href).then(async (module) => {
   await module.default();
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(module.styles());
-  // what a first look does not need comes when the page has nothing else to do (an optimised
-  // build has two modules, a debug build one)
-  const rest = async () => module.rest?.();
+  // What a first look does not need comes when the page has nothing else to do (an optimised
+  // build has two modules, a debug build one). If it does not come, calls fetch it themselves.
+  const rest = async () => module.rest?.().catch(() => {});
   const idle = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 200));
-  idle(() => rest().catch(() => {}), { timeout: 2000 });
+  idle(rest, { timeout: 2000 });
   return { Lab: module.Lab, sheet, rest };
 }));
 
@@ -60,9 +61,10 @@ class PodiumLab extends HTMLElement {
   }
 
   async #start() {
+    // a lab that begins to play at once needs everything, and then the others need not ask alone
+    everything ||= ['autoplay', 'recording', 'lesson', 'start-at'].some((name) => this.hasAttribute(name)) || (this.hasAttribute('page') && location.hash.length > 1);
     const { Lab, sheet, rest } = await load();
-    // a lab that begins to play at once needs everything
-    if (['autoplay', 'recording', 'lesson', 'start-at'].some((name) => this.hasAttribute(name)) || (this.hasAttribute('page') && location.hash.length > 1)) await rest();
+    if (everything) await rest();
     if (!this.isConnected) { this.#ready = null; return; }
     const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     shadow.adoptedStyleSheets = [sheet];

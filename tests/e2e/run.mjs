@@ -82,6 +82,8 @@ await journey('reduced motion', { reducedMotion: 'reduce' }, async (page) => {
 await journey('several labs in a page', {}, async (page) => {
   await page.goto(`${url}embed.html`);
   await page.waitForFunction(() => [...document.querySelectorAll('podium-lab')].filter((e) => e.shadowRoot?.querySelector('.root')?.childElementCount).length > 1, null, { timeout: 20000 });
+  const fetched = await page.evaluate(() => performance.getEntriesByType('resource').filter((e) => e.name.endsWith('podium_rest.wasm')).length);
+  if (fetched !== 1) throw new Error(`the labs fetched the second module ${fetched} times`);
 });
 
 await browser.close();
