@@ -4,8 +4,6 @@
 #[path = "../benches/rows.rs"]
 mod rows;
 
-// the page's allocator
-use podium as _;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 
 #[wasm_bindgen_test]

@@ -100,3 +100,93 @@ fn mount_token(w: &mut World, pod: &mut Value, ns: &str) {
         }
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apiserver::WriteOptions;
+    use crate::config::{Config, Latency};
+
+    const LIMIT: u64 = 60_000_000;
+
+    fn pod(name: &'static str) -> Value {
+        value!({
+            "metadata": {"name": name},
+            "spec": {"containers": [{"image": "nginx", "name": "c"}]}
+        })
+    }
+
+    fn create(w: &mut World, pod: Value) -> Result<crate::api::Obj, Status> {
+        w.create(Kind::Pod, pod, WriteOptions::default())
+    }
+
+    fn mounts(pod: &Value) -> usize {
+        pod["spec"]["containers"][0]["volumeMounts"].items().len()
+    }
+
+    #[test]
+    fn every_pod_mounts_the_token_of_its_account() {
+        let mut w = World::new(Config::default());
+        let made = create(&mut w, pod("a")).expect("created");
+        assert_eq!(made.spec()["serviceAccountName"].str(), "default");
+        let volume = made.spec()["volumes"][0]["name"].to_str();
+        assert!(volume.starts_with("kube-api-access-"), "{volume}");
+        assert_eq!(made.spec()["containers"][0]["volumeMounts"][0]["name"].to_str(), volume);
+        // another pod, another volume
+        let other = create(&mut w, pod("b")).expect("created");
+        assert_ne!(other.spec()["volumes"][0]["name"].to_str(), volume);
+    }
+
+    #[test]
+    fn pods_and_accounts_may_decline_and_pods_may_bring_their_own() {
+        let mut w = World::new(Config::default());
+        let mut declines = pod("a");
+        declines.entry("spec").set("automountServiceAccountToken", false);
+        assert_eq!(mounts(&create(&mut w, declines).expect("created").value), 0);
+        let shy = value!({
+            "automountServiceAccountToken": false,
+            "metadata": {"name": "shy", "namespace": "default"}
+        });
+        w.create(Kind::ServiceAccount, shy, WriteOptions::default()).expect("created");
+        let mut of_shy = pod("b");
+        of_shy.entry("spec").set("serviceAccountName", "shy");
+        assert_eq!(mounts(&create(&mut w, of_shy.clone()).expect("created").value), 0);
+        // the pod has the last word
+        of_shy.entry("metadata").set("name", "c");
+        of_shy.entry("spec").set("automountServiceAccountToken", true);
+        assert_eq!(mounts(&create(&mut w, of_shy).expect("created").value), 1);
+        let mut own = pod("d");
+        own.path_mut("spec.volumes").list_mut().push(value!({"emptyDir": {}, "name": "v"}));
+        own.entry("spec").entry("containers").list_mut()[0]
+            .set("volumeMounts", [value!({"mountPath": MOUNT, "name": "v"})]);
+        let made = create(&mut w, own).expect("created");
+        assert_eq!((mounts(&made.value), made.spec()["volumes"].items().len()), (1, 1));
+    }
+
+    #[test]
+    fn an_account_that_is_not_there_refuses_the_pod() {
+        let mut w = World::new(Config::default());
+        let mut p = pod("a");
+        p.entry("spec").set("serviceAccountName", "app");
+        let refused = create(&mut w, p).expect_err("refused");
+        assert_eq!(
+            refused.message.as_str(),
+            "pods \"a\" is forbidden: error looking up service account default/app: serviceaccount \"app\" not found"
+        );
+    }
+
+    #[test]
+    fn a_new_namespace_gets_both_but_not_in_the_recorded_cluster() {
+        for (latency, there) in [(Latency::Realistic, true), (Latency::Recording, false)] {
+            let mut w = World::new(Config { latency, ..Config::default() });
+            let ns = value!({"metadata": {"name": "x"}});
+            w.create(Kind::Namespace, ns, WriteOptions::default()).expect("created");
+            w.settle(LIMIT);
+            for (kind, name) in
+                [(Kind::ServiceAccount, "default"), (Kind::ConfigMap, "kube-root-ca.crt")]
+            {
+                assert_eq!(w.store.get(kind, "x", name).is_some(), there, "{name}");
+            }
+        }
+    }
+}
