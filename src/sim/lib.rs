@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod apiserver;
+pub mod base64;
 pub mod bootstrap;
 pub mod collections;
 pub mod config;

@@ -1,6 +1,7 @@
 //! Links that contain a whole run: `#v1.` + base64url(deflate(JSON recording)). Everything is
 //! in the fragment, so nothing is sent anywhere. Old links keep working.
 
+use crate::base64;
 use crate::recording::Recording;
 
 /// Prefix of the fragment, with the version of the format.
@@ -39,7 +40,7 @@ pub fn encode(recording: &Recording) -> String {
     // the types of a recording always serialise
     let json = serde_json::to_string(recording).unwrap_or_default();
     let packed = miniz_oxide::deflate::compress_to_vec(json.as_bytes(), 9);
-    format!("{PREFIX}{}", base64url(&packed))
+    format!("{PREFIX}{}", base64::encode_url(&packed))
 }
 
 /// Reads a link, a fragment with or without `#`, or a whole URL.
@@ -49,39 +50,10 @@ pub fn encode(recording: &Recording) -> String {
 pub fn decode(link: &str) -> Result<Recording, LinkError> {
     let fragment = link.trim().rsplit('#').next().unwrap_or_default();
     let body = fragment.strip_prefix(PREFIX).ok_or(LinkError::Prefix)?;
-    let packed = from_base64url(body).ok_or(LinkError::Base64)?;
+    let packed = base64::decode_url(body).ok_or(LinkError::Base64)?;
     let json = miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, LIMIT)
         .map_err(|_| LinkError::Deflate)?;
     serde_json::from_slice(&json).map_err(|e| LinkError::Recording(e.to_string()))
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-fn base64url(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 3);
-    for chunk in bytes.chunks(3) {
-        let n = chunk.iter().fold(0u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..=chunk.len() {
-            out.push(char::from(ALPHABET[(n >> (18 - 6 * i) & 63) as usize]));
-        }
-    }
-    out
-}
-
-fn from_base64url(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut acc, mut bits) = (0u32, 0);
-    for c in text.bytes() {
-        let v = ALPHABET.iter().position(|a| *a == c)?;
-        acc = acc << 6 | u32::try_from(v).ok()?;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((acc >> bits) as u8);
-            acc &= (1 << bits) - 1;
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

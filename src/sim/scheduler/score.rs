@@ -8,7 +8,8 @@ use crate::rng::Stream;
 use crate::value::Str;
 use crate::world::World;
 
-/// The best of these nodes, which come in the order of their names; lower is better in each number, earlier numbers count first.
+/// The best of these nodes, which come in the order of their names. Lower is better in each
+/// number of a rank, earlier numbers count first.
 pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
     let uid = pod.uid();
     let spread = wished_spread(w, pod);

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::kubectl::io::{Chunk, Io, Job};
+use crate::kubectl::io::{Io, Job};
 use crate::shell::parse::{Node, Redirect, Word};
+use crate::shell::streams::{Streams, streams};
 use crate::shell::{Flow, Shell, commands, expand};
 use crate::value::Str;
 use crate::world::World;
@@ -49,57 +50,6 @@ struct Stage {
     sub: Sub,
     io: Io,
     status: Option<i32>,
-}
-
-/// Where redirected output goes.
-#[derive(Clone, Debug, PartialEq)]
-enum Dest {
-    Out,
-    Err,
-    Null,
-    File(Str),
-}
-
-#[derive(Clone)]
-struct Streams {
-    out: Dest,
-    err: Dest,
-    io: Io,
-    /// Does it read what the shell reads?
-    shared_input: bool,
-}
-
-impl Streams {
-    /// Runs something with the redirected streams.
-    fn run<T>(
-        &mut self,
-        w: &mut World,
-        shell: &Shell,
-        io: &mut Io,
-        f: impl FnOnce(&mut World, &mut Io) -> T,
-    ) -> T {
-        if self.shared_input {
-            std::mem::swap(&mut self.io.stdin, &mut io.stdin);
-        }
-        self.io.tty = io.tty && self.out == Dest::Out;
-        let result = f(w, &mut self.io);
-        if self.shared_input {
-            std::mem::swap(&mut self.io.stdin, &mut io.stdin);
-        }
-        for chunk in self.io.out.drain(..) {
-            match if chunk.stderr { &self.err } else { &self.out } {
-                Dest::Out => io.out.push(Chunk { stderr: false, text: chunk.text }),
-                Dest::Err => io.out.push(Chunk { stderr: true, text: chunk.text }),
-                Dest::Null => {}
-                Dest::File(path) => {
-                    if let Err(why) = shell.place.write(w, path, &chunk.text, true) {
-                        io.err(format!("{}: {path}: {why}", shell.name()));
-                    }
-                }
-            }
-        }
-        result
-    }
 }
 
 impl Exec {
@@ -546,67 +496,4 @@ impl Exec {
             None => exec.poll(shell, w, io),
         }
     }
-}
-
-/// Opens what redirections name; none if there are none.
-fn streams(
-    sh: &mut Shell,
-    w: &mut World,
-    io: &mut Io,
-    redirects: &[Redirect],
-    results: &mut std::vec::IntoIter<String>,
-) -> Result<Option<Streams>, String> {
-    if redirects.is_empty() {
-        return Ok(None);
-    }
-    let mut s =
-        Streams { out: Dest::Out, err: Dest::Err, io: Io::new(io.term), shared_input: true };
-    s.io.files.clone_from(&io.files);
-    for r in redirects {
-        match r {
-            Redirect::To { fd, append, file } => {
-                let path = expand::text(sh, file, results)?;
-                let dest = if path == "/dev/null" {
-                    Dest::Null
-                } else if path == "/dev/stdout" {
-                    Dest::Out
-                } else if path == "/dev/stderr" {
-                    Dest::Err
-                } else {
-                    sh.place
-                        .write(w, &path, "", *append)
-                        .map_err(|why| format!("{path}: {why}"))?;
-                    Dest::File(path.into())
-                };
-                match fd {
-                    1 => s.out = dest,
-                    2 => s.err = dest,
-                    3 => {
-                        s.out = dest.clone();
-                        s.err = dest;
-                    }
-                    _ => return Err(format!("not simulated: file descriptor {fd}")),
-                }
-            }
-            Redirect::Copy(2, 1) => s.err = s.out.clone(),
-            Redirect::Copy(1, 2) => s.out = s.err.clone(),
-            Redirect::Copy(a, b) if a == b => {}
-            Redirect::Copy(a, _) => return Err(format!("not simulated: file descriptor {a}")),
-            Redirect::From(file) => {
-                let path = expand::text(sh, file, results)?;
-                let text = if path == "/dev/null" {
-                    String::new()
-                } else {
-                    sh.place.read(w, io, &path).map_err(|why| format!("{path}: {why}"))?
-                };
-                s.io.stdin.text = text;
-                s.shared_input = false;
-            }
-            Redirect::Here(word) => {
-                s.io.stdin.text = expand::text(sh, word, results)?;
-                s.shared_input = false;
-            }
-        }
-    }
-    Ok(Some(s))
 }

@@ -11,6 +11,7 @@ mod kubectl;
 pub mod parse;
 mod pattern;
 mod sed;
+mod streams;
 mod text;
 
 use crate::collections::BTreeMap;
@@ -24,7 +25,6 @@ use exec::Exec;
 pub use expand::glob;
 pub use jq::from_json as json_value;
 use parse::Problem;
-pub use text::encode64 as base64;
 
 /// Where a shell runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

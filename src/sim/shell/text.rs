@@ -1,6 +1,7 @@
 //! Programs that read text and write text: cat, grep, head, tail, cut, wc, sort, uniq, awk,
 //! sed, tr, jq.
 
+use crate::base64;
 use crate::kubectl::io::{Io, Job, Run};
 use crate::shell::pattern::Pattern;
 use crate::shell::{Shell, jq};
@@ -34,7 +35,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "tac", valued: "", operands: 0, by_line: false, run: tac },
     Program { name: "rev", valued: "", operands: 0, by_line: true, run: rev },
     Program { name: "jq", valued: "", operands: 1, by_line: false, run: run_jq },
-    Program { name: "base64", valued: "w", operands: 0, by_line: false, run: base64 },
+    Program { name: "base64", valued: "w", operands: 0, by_line: false, run: run_base64 },
 ];
 
 /// How a program was called.
@@ -516,9 +517,9 @@ fn run_jq(call: &Call, t: &str, io: &mut Io) -> i32 {
     )
 }
 
-fn base64(call: &Call, t: &str, io: &mut Io) -> i32 {
+fn run_base64(call: &Call, t: &str, io: &mut Io) -> i32 {
     if call.on('d') || call.on('D') {
-        match decode64(t) {
+        match base64::decode(t) {
             Some(bytes) => io.print(String::from_utf8_lossy(&bytes)),
             None => {
                 io.err("base64: invalid input");
@@ -526,42 +527,9 @@ fn base64(call: &Call, t: &str, io: &mut Io) -> i32 {
             }
         }
     } else {
-        io.line(encode64(t.as_bytes()));
+        io.line(base64::encode(t.as_bytes()));
     }
     0
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Base64 of bytes.
-pub fn encode64(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(three.get(i).copied().unwrap_or(0));
-        let n = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let six = (n >> (18 - 6 * i)) & 63;
-            let c = ALPHABET.get(six as usize).copied().unwrap_or(b'=');
-            out.push(if i <= three.len() as u32 { char::from(c) } else { '=' });
-        }
-    }
-    out
-}
-
-fn decode64(t: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let (mut n, mut bits) = (0_u32, 0);
-    for b in t.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'=') {
-        let six = ALPHABET.iter().position(|a| *a == b)?;
-        n = n << 6 | six as u32;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((n >> bits) as u8);
-            n &= (1 << bits) - 1;
-        }
-    }
-    Some(out)
 }
 
 /// awk: rules `pattern { print … }` with fields, strings, `NR`, `NF`, comparisons, `END`.

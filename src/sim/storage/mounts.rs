@@ -136,7 +136,7 @@ pub fn secret_value(secret: &Value, key: &str) -> Option<Str> {
         return Some(text(plain));
     }
     let encoded = secret["data"][key].as_str()?;
-    Some(String::from_utf8_lossy(&base64(encoded)).into_owned().into())
+    Some(String::from_utf8_lossy(&crate::base64::decode(encoded)?).into_owned().into())
 }
 
 fn pick(items: &Value, tree: &mut Tree, get: impl Fn(&str) -> Option<Str>, all: Vec<Str>) {
@@ -153,29 +153,6 @@ fn pick(items: &Value, tree: &mut Tree, get: impl Fn(&str) -> Option<Str>, all: 
             tree.insert(item["path"].to_str(), Node::File(content));
         }
     }
-}
-
-/// Decodes base64; characters that do not belong there are skipped.
-fn base64(encoded: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(encoded.len() * 3 / 4);
-    let (mut bits, mut count) = (0u32, 0);
-    for b in encoded.bytes() {
-        let v = match b {
-            b'A'..=b'Z' => b - b'A',
-            b'a'..=b'z' => b - b'a' + 26,
-            b'0'..=b'9' => b - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => continue,
-        };
-        bits = bits << 6 | u32::from(v);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-        }
-    }
-    out
 }
 
 /// A field that the downward API offers: `metadata.name`, `metadata.labels['app']`.

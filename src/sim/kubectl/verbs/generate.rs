@@ -251,7 +251,7 @@ pub fn secret(w: &mut World, io: &mut Io, args: &Args) -> Run {
         };
         let mut coded = Map::new();
         for (k, v) in data(w, io, args)?.iter() {
-            coded.insert(k, crate::shell::base64(v.str().as_bytes()));
+            coded.insert(k, crate::base64::encode(v.str().as_bytes()));
         }
         let mut value = value!({"metadata": {"name": (text(&n))}});
         if !coded.is_empty() {

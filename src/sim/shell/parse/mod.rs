@@ -1,84 +1,11 @@
 //! Shell text to commands: the part of POSIX `sh` that people type.
 
+mod tree;
 mod words;
 
 use std::rc::Rc;
 
-/// A piece of a word.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Part {
-    /// Text as it stands.
-    Text(String),
-    /// `$name` and `${name:-other}`; `quoted`: its value is not split into words.
-    Var {
-        /// Name, or `?`, `#`, `@`, `*`, a digit.
-        name: String,
-        /// What follows the name in braces: operator and word.
-        or: Option<(String, Word)>,
-        /// Inside double quotes?
-        quoted: bool,
-    },
-    /// `$(…)`.
-    Command {
-        /// What is run.
-        node: Rc<Node>,
-        /// Inside double quotes?
-        quoted: bool,
-    },
-    /// `$((…))`.
-    Arithmetic(Word),
-}
-
-/// A word: its pieces.
-pub type Word = Vec<Part>;
-
-/// Where a stream goes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Redirect {
-    /// `N> file`, `N>> file`; N of `&>` is 3: both.
-    To {
-        /// Number of the stream.
-        fd: u8,
-        /// At the end of the file?
-        append: bool,
-        /// The file.
-        file: Word,
-    },
-    /// `N>&M`.
-    Copy(u8, u8),
-    /// `< file`.
-    From(Word),
-    /// A here-document or here-string.
-    Here(Word),
-}
-
-/// A command.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Node {
-    /// `A=1 name word… > file`.
-    Simple {
-        /// Assignments in front.
-        assign: Vec<(String, Word)>,
-        /// Name and arguments.
-        words: Vec<Word>,
-        /// Redirections.
-        redirects: Vec<Redirect>,
-    },
-    /// `a | b | c`; true: `!` in front.
-    Pipe(Vec<Rc<Node>>, bool),
-    /// `a && b` (true) or `a || b`.
-    AndOr(Rc<Node>, bool, Rc<Node>),
-    /// `a; b; c`.
-    List(Vec<Rc<Node>>),
-    /// `for x in words; do …; done`.
-    For(String, Option<Vec<Word>>, Rc<Node>),
-    /// `while` (true) or `until`.
-    While(Rc<Node>, bool, Rc<Node>),
-    /// `if … then … elif … else … fi`.
-    If(Vec<(Rc<Node>, Rc<Node>)>, Option<Rc<Node>>),
-    /// `{ …; }` (false) or `( … )` (true), and compound commands with redirections.
-    Group(Rc<Node>, bool, Vec<Redirect>),
-}
+pub use tree::{Node, Part, Redirect, Word};
 
 /// Why a text is no command.
 #[derive(Clone, Debug, PartialEq)]
@@ -647,39 +574,4 @@ impl Parser<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn open_and_wrong() {
-        for t in [
-            "echo 'a",
-            "for i in 1 2; do echo",
-            "a &&",
-            "cat <<EOF\nx",
-            "if true; then",
-            "$(",
-            "a |",
-        ] {
-            assert!(matches!(parse(t), Err(Problem::Open(_))), "{t}: {:?}", parse(t));
-        }
-        for (t, token) in
-            [("done", "done"), ("a ;; b", ";;"), ("| a", "|"), ("a )", ")"), ("for 1 in", "1")]
-        {
-            assert_eq!(parse(t), Err(Problem::Unexpected(token.to_owned())), "{t}");
-        }
-        for t in [
-            "",
-            "# x",
-            "a; b",
-            "! a | b",
-            "a # c",
-            "{ a; }",
-            "(a; b)",
-            "a\n\nb\n",
-            "cat <<EOF\nx\nEOF\n",
-        ] {
-            assert!(parse(t).is_ok(), "{t}: {:?}", parse(t));
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,159 @@
+//! Claims, volumes and classes.
+
+use std::fmt::Write as _;
+
+use super::*;
+
+pub(super) fn claim(w: &World, out: &mut String, obj: &Obj) {
+    let (spec, status) = (obj.spec(), obj.status());
+    line(out, "Name", &obj.name());
+    line(out, "Namespace", &obj.ns());
+    line(out, "StorageClass", &rows::class_of(obj));
+    if obj.terminating() {
+        let due = parse(obj.meta()["deletionTimestamp"].str()).unwrap_or(w.now);
+        line(out, "Status", &format!("Terminating (lasts {})", human(w.now.saturating_sub(due))));
+    } else {
+        line(out, "Status", status["phase"].str());
+    }
+    line(out, "Volume", spec["volumeName"].str());
+    shown_labels(out, "Labels", &obj.meta()["labels"]);
+    annotations(out, &obj.meta()["annotations"]);
+    finalizers(out, obj);
+    let bound = !spec["volumeName"].is_empty();
+    line(out, "Capacity", if bound { status["capacity"]["storage"].str() } else { "" });
+    line(
+        out,
+        "Access Modes",
+        if bound { rows::modes(&status["accessModes"]) } else { String::new() }.as_str(),
+    );
+    line(out, "VolumeMode", spec["volumeMode"].str());
+    let (ns, name) = (obj.ns(), obj.name());
+    let users: Vec<String> = w
+        .store
+        .list(Kind::Pod, &ns)
+        .filter(|p| {
+            p.spec()["volumes"]
+                .items()
+                .iter()
+                .any(|v| v["persistentVolumeClaim"]["claimName"].str() == name.as_str())
+        })
+        .map(|p| p.name().to_string())
+        .collect();
+    list(out, "", "Used By", &users);
+    if !status["conditions"].is_empty() {
+        out.push_str("Conditions:\n  Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage\n  ----\t------\t-----------------\t------------------\t------\t-------\n");
+        for c in status["conditions"].items() {
+            let _ = writeln!(
+                out,
+                "  {} \t{} \t{}\t{}\t{}\t{}",
+                c["type"].str(),
+                c["status"].str(),
+                time(&c["lastProbeTime"]),
+                time(&c["lastTransitionTime"]),
+                c["reason"].str(),
+                c["message"].str()
+            );
+        }
+    }
+}
+
+pub(super) fn volume(out: &mut String, obj: &Obj) {
+    let (spec, status) = (obj.spec(), obj.status());
+    line(out, "Name", &obj.name());
+    shown_labels(out, "Labels", &obj.meta()["labels"]);
+    annotations(out, &obj.meta()["annotations"]);
+    finalizers(out, obj);
+    line(out, "StorageClass", &rows::class_of(obj));
+    line(out, "Status", if obj.terminating() { "Terminating" } else { status["phase"].str() });
+    let r = &spec["claimRef"];
+    let claim = if r.is_null() {
+        String::new()
+    } else {
+        format!("{}/{}", r["namespace"].str(), r["name"].str())
+    };
+    line(out, "Claim", &claim);
+    line(out, "Reclaim Policy", spec["persistentVolumeReclaimPolicy"].str());
+    line(out, "Access Modes", &rows::modes(&spec["accessModes"]));
+    line(out, "VolumeMode", spec["volumeMode"].str());
+    line(out, "Capacity", spec["capacity"]["storage"].str());
+    let terms = spec["nodeAffinity"]["required"]["nodeSelectorTerms"].items();
+    if terms.is_empty() {
+        line(out, "Node Affinity", "<none>");
+    } else {
+        out.push_str("Node Affinity:\n  Required Terms:\n");
+        for (i, t) in terms.iter().enumerate() {
+            let expressions: Vec<String> = t["matchExpressions"]
+                .items()
+                .iter()
+                .map(|e| {
+                    let values: Vec<&str> = e["values"].items().iter().map(Value::str).collect();
+                    format!(
+                        "{} {} [{}]",
+                        e["key"].str(),
+                        e["operator"].str().to_lowercase(),
+                        values.join(", ")
+                    )
+                })
+                .collect();
+            let _ = writeln!(out, "    Term {i}:\t{}", expressions.join(", "));
+        }
+    }
+    line(out, "Message", status["message"].str());
+    out.push_str("Source:\n");
+    if !spec["hostPath"].is_null() {
+        line(out, "    Type", "HostPath (bare host directory volume)");
+        line(out, "    Path", spec["hostPath"]["path"].str());
+        line(out, "    HostPathType", spec["hostPath"]["type"].str());
+    } else if !spec["csi"].is_null() {
+        let c = &spec["csi"];
+        line(out, "    Type", "CSI (a Container Storage Interface (CSI) volume source)");
+        line(out, "    Driver", c["driver"].str());
+        line(out, "    FSType", c["fsType"].str());
+        line(out, "    VolumeHandle", c["volumeHandle"].str());
+        line(out, "    ReadOnly", &c["readOnly"].is_true().to_string());
+        list(out, "    ", "VolumeAttributes", &pairs(&c["volumeAttributes"], "="));
+    } else if !spec["local"].is_null() {
+        line(
+            out,
+            "    Type",
+            "LocalVolume (a persistent volume backed by local storage on a node)",
+        );
+        line(out, "    Path", spec["local"]["path"].str());
+    } else if !spec["nfs"].is_null() {
+        line(out, "    Type", "NFS (an NFS mount that lasts the lifetime of a pod)");
+        line(out, "    Server", spec["nfs"]["server"].str());
+        line(out, "    Path", spec["nfs"]["path"].str());
+        line(out, "    ReadOnly", &spec["nfs"]["readOnly"].is_true().to_string());
+    } else {
+        out.push_str("    <unknown>\n");
+    }
+}
+
+pub(super) fn class(out: &mut String, obj: &Obj) {
+    let v = &obj.value;
+    let default = obj.annotation("storageclass.kubernetes.io/is-default-class") == Some("true");
+    line(out, "Name", &obj.name());
+    line(out, "IsDefaultClass", if default { "Yes" } else { "No" });
+    let notes: Vec<String> = pairs(&obj.meta()["annotations"], "=");
+    line(
+        out,
+        "Annotations",
+        if notes.is_empty() { "<none>".to_owned() } else { notes.join(",") }.as_str(),
+    );
+    line(out, "Provisioner", v["provisioner"].str());
+    line(out, "Parameters", &rows::labels(&v["parameters"]));
+    let expansion = match v["allowVolumeExpansion"].as_bool() {
+        None => "<unset>",
+        Some(true) => "True",
+        Some(false) => "False",
+    };
+    line(out, "AllowVolumeExpansion", expansion);
+    let options: Vec<&str> = v["mountOptions"].items().iter().map(Value::str).collect();
+    if options.is_empty() {
+        out.push_str("MountOptions:\t<none>\n");
+    } else {
+        line(out, "MountOptions", &options.join("\n\t"));
+    }
+    line(out, "ReclaimPolicy", v["reclaimPolicy"].str());
+    line(out, "VolumeBindingMode", v["volumeBindingMode"].str());
+}

@@ -1,0 +1,219 @@
+//! Pods and what makes them.
+
+use std::fmt::Write as _;
+
+use super::*;
+
+/// How many pods of a controller are in which phase.
+fn pods_status(w: &World, obj: &Obj) -> String {
+    let (ns, uid) = (obj.ns(), obj.uid());
+    let mut counts = [0; 4];
+    for p in w.store.list(Kind::Pod, &ns).filter(|p| p.controller_uid() == uid.as_str()) {
+        let i = match p.status()["phase"].str() {
+            "Running" => 0,
+            "Succeeded" => 2,
+            "Failed" => 3,
+            _ => 1,
+        };
+        counts[i] += 1;
+    }
+    let [running, waiting, succeeded, failed] = counts;
+    format!("{running} Running / {waiting} Waiting / {succeeded} Succeeded / {failed} Failed")
+}
+
+pub(super) fn statefulset(w: &World, out: &mut String, obj: &Obj) {
+    let (spec, status) = (obj.spec(), obj.status());
+    line(out, "Name", &obj.name());
+    line(out, "Namespace", &obj.ns());
+    line(out, "CreationTimestamp", &time(&obj.meta()["creationTimestamp"]));
+    line(out, "Selector", &rows::selector(&spec["selector"]));
+    shown_labels(out, "Labels", &obj.meta()["labels"]);
+    annotations(out, &obj.meta()["annotations"]);
+    let (desired, total) = (spec["replicas"].int_or(1), status["replicas"].int_or(0));
+    line(out, "Replicas", &format!("{desired} desired | {total} total"));
+    line(out, "Update Strategy", spec["updateStrategy"]["type"].str());
+    if let Some(p) = spec["updateStrategy"]["rollingUpdate"]["partition"].as_int() {
+        line(out, "  Partition", &p.to_string());
+    }
+    line(out, "Pods Status", &pods_status(w, obj));
+    out.push_str(&tabbed(&spec["template"]));
+    if spec["volumeClaimTemplates"].is_empty() {
+        line(out, "Volume Claims", "<none>");
+        return;
+    }
+    out.push_str("Volume Claims:\n");
+    for t in spec["volumeClaimTemplates"].items() {
+        line(out, "  Name", t["metadata"]["name"].str());
+        line(out, "  StorageClass", t["spec"]["storageClassName"].str());
+        list(out, "  ", "Labels", &pairs(&t["metadata"]["labels"], "="));
+        list(out, "  ", "Annotations", &pairs(&t["metadata"]["annotations"], "="));
+        line(out, "  Capacity", t["spec"]["resources"]["requests"]["storage"].str());
+        let modes: Vec<&str> = t["spec"]["accessModes"].items().iter().map(Value::str).collect();
+        line(out, "  Access Modes", &format!("[{}]", modes.join(" ")));
+    }
+}
+
+pub(super) fn deployment(w: &World, out: &mut String, obj: &Obj) {
+    let (spec, status) = (obj.spec(), obj.status());
+    line(out, "Name", &obj.name());
+    line(out, "Namespace", &obj.ns());
+    line(out, "CreationTimestamp", &time(&obj.meta()["creationTimestamp"]));
+    shown_labels(out, "Labels", &obj.meta()["labels"]);
+    annotations(out, &obj.meta()["annotations"]);
+    line(out, "Selector", &rows::selector(&spec["selector"]));
+    let n = |v: &Value| v.int_or(0);
+    let replicas = format!(
+        "{} desired | {} updated | {} total | {} available | {} unavailable",
+        n(&spec["replicas"]),
+        n(&status["updatedReplicas"]),
+        n(&status["replicas"]),
+        n(&status["availableReplicas"]),
+        n(&status["unavailableReplicas"])
+    );
+    line(out, "Replicas", &replicas);
+    line(out, "StrategyType", spec["strategy"]["type"].str());
+    line(out, "MinReadySeconds", &n(&spec["minReadySeconds"]).to_string());
+    let rolling = &spec["strategy"]["rollingUpdate"];
+    if !rolling.is_null() {
+        let part = |v: &Value| match v {
+            Value::Int(i) => i.to_string(),
+            v => v.str().to_owned(),
+        };
+        let text = format!(
+            "{} max unavailable, {} max surge",
+            part(&rolling["maxUnavailable"]),
+            part(&rolling["maxSurge"])
+        );
+        line(out, "RollingUpdateStrategy", &text);
+    }
+    out.push_str(&tabbed(&spec["template"]));
+    if !status["conditions"].is_empty() {
+        out.push_str("Conditions:\n  Type\tStatus\tReason\n  ----\t------\t------\n");
+        for c in status["conditions"].items() {
+            let _ = writeln!(
+                out,
+                "  {} \t{}\t{}",
+                c["type"].str(),
+                c["status"].str(),
+                c["reason"].str()
+            );
+        }
+    }
+    let (ns, uid) = (obj.ns(), obj.uid());
+    let mut sets: Vec<&Obj> = w
+        .store
+        .list(Kind::ReplicaSet, &ns)
+        .filter(|r| r.controller_uid() == uid.as_str())
+        .collect();
+    let revision = |r: &Obj| {
+        r.annotation("deployment.kubernetes.io/revision")
+            .and_then(|n| n.parse::<i64>().ok())
+            .unwrap_or(0)
+    };
+    sets.sort_by_key(|r| revision(r));
+    let text = |r: &&Obj| {
+        format!(
+            "{} ({}/{} replicas created)",
+            r.name(),
+            r.status()["replicas"].int_or(0),
+            r.spec()["replicas"].int_or(0)
+        )
+    };
+    let newest = sets.pop();
+    let old: Vec<String> = sets.iter().map(text).collect();
+    line(
+        out,
+        "OldReplicaSets",
+        if old.is_empty() { "<none>".to_owned() } else { old.join(", ") }.as_str(),
+    );
+    line(out, "NewReplicaSet", &newest.as_ref().map_or_else(|| "<none>".to_owned(), text));
+}
+
+pub(super) fn replicaset(w: &World, out: &mut String, obj: &Obj) {
+    let (spec, status) = (obj.spec(), obj.status());
+    line(out, "Name", &obj.name());
+    line(out, "Namespace", &obj.ns());
+    line(out, "Selector", &rows::selector(&spec["selector"]));
+    shown_labels(out, "Labels", &obj.meta()["labels"]);
+    annotations(out, &obj.meta()["annotations"]);
+    controlled_by(out, obj);
+    let (current, desired) = (status["replicas"].int_or(0), spec["replicas"].int_or(0));
+    line(out, "Replicas", &format!("{current} current / {desired} desired"));
+    line(out, "Pods Status", &pods_status(w, obj));
+    out.push_str(&tabbed(&spec["template"]));
+}
+
+fn controlled_by(out: &mut String, obj: &Obj) {
+    if let Some(r) = obj.controller_ref() {
+        line(out, "Controlled By", &format!("{}/{}", r["kind"].str(), r["name"].str()));
+    }
+}
+
+pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
+    let (spec, status) = (obj.spec(), obj.status());
+    line(out, "Name", &obj.name());
+    line(out, "Namespace", &obj.ns());
+    line(out, "Priority", &spec["priority"].int_or(0).to_string());
+    if !spec["serviceAccountName"].is_empty() {
+        line(out, "Service Account", spec["serviceAccountName"].str());
+    }
+    let node = spec["nodeName"].str();
+    if node.is_empty() {
+        line(out, "Node", "<none>");
+    } else {
+        line(out, "Node", &format!("{node}/{}", status["hostIP"].str()));
+    }
+    if !status["startTime"].is_null() {
+        line(out, "Start Time", &time(&status["startTime"]));
+    }
+    shown_labels(out, "Labels", &obj.meta()["labels"]);
+    annotations(out, &obj.meta()["annotations"]);
+    if obj.terminating() && !matches!(status["phase"].str(), "Succeeded" | "Failed") {
+        let due = parse(obj.meta()["deletionTimestamp"].str()).unwrap_or(w.now);
+        line(out, "Status", &format!("Terminating (lasts {})", human(w.now.saturating_sub(due))));
+        let grace = obj.meta()["deletionGracePeriodSeconds"].int_or(0);
+        line(out, "Termination Grace Period", &format!("{grace}s"));
+    } else {
+        line(out, "Status", status["phase"].str());
+    }
+    for (field, label) in [("reason", "Reason"), ("message", "Message")] {
+        if !status[field].is_empty() {
+            line(out, label, status[field].str());
+        }
+    }
+    line(out, "IP", status["podIP"].str());
+    if status["podIPs"].is_empty() {
+        line(out, "IPs", "<none>");
+    } else {
+        out.push_str("IPs:\n");
+        for ip in status["podIPs"].items() {
+            line(out, "  IP", ip["ip"].str());
+        }
+    }
+    controlled_by(out, obj);
+    for (field, statuses, label) in [
+        ("initContainers", "initContainerStatuses", "Init Containers"),
+        ("containers", "containerStatuses", "Containers"),
+    ] {
+        if spec[field].is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "{label}:");
+        for c in spec[field].items() {
+            let none = Value::map();
+            let own = status[statuses].items().iter().find(|s| s["name"] == c["name"]);
+            container(out, "  ", c, if node.is_empty() { None } else { own.or(Some(&none)) });
+        }
+    }
+    if !status["conditions"].is_empty() {
+        out.push_str("Conditions:\n  Type\tStatus\n");
+        for c in status["conditions"].items() {
+            let _ = writeln!(out, "  {} \t{} ", c["type"].str(), c["status"].str());
+        }
+    }
+    volumes_at(out, "", "  ", &spec["volumes"]);
+    line(out, "QoS Class", status["qosClass"].str());
+    list(out, "", "Node-Selectors", &pairs(&spec["nodeSelector"], "="));
+    let tolerations: Vec<String> = spec["tolerations"].items().iter().map(toleration).collect();
+    list(out, "", "Tolerations", &tolerations);
+}
