@@ -340,3 +340,81 @@ fn any_text_can_be_pasted() {
         assert!(!terminal.text_since(0).is_empty(), "nothing is said of:\n{text}");
     }
 }
+
+/// Numbers at the ends of their types, wherever a user can write one, do no harm: no overflow,
+/// no memory filled, and the world goes on.
+#[test]
+fn extreme_numbers_do_no_harm() {
+    let long = i64::MAX;
+    let int = i32::MAX;
+    let set = |spec: &str, pod: &str, container: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: web}}\nspec:\n  serviceName: web\n  {spec}\n  selector: {{matchLabels: {{app: web}}}}\n  template:\n    metadata: {{labels: {{app: web}}}}\n    spec:\n      {pod}\n      containers:\n      - name: c\n        image: nginx\n        {container}\n"
+        )
+    };
+    let manifests = [
+        set(&format!("replicas: {int}"), "", ""),
+        set(&format!("replicas: {int}\n  podManagementPolicy: Parallel"), "", ""),
+        set(&format!("minReadySeconds: {int}"), "", ""),
+        set(&format!("ordinals: {{start: {int}}}"), "", ""),
+        set(&format!("updateStrategy: {{rollingUpdate: {{partition: {int}}}}}"), "", ""),
+        set(&format!("revisionHistoryLimit: {int}"), "", ""),
+        set("", &format!("terminationGracePeriodSeconds: {long}"), ""),
+        set("", &format!("terminationGracePeriodSeconds: {long}"), "command: [sleep, infinity]"),
+        set(
+            "",
+            &format!(
+                "tolerations: [{{operator: Exists, effect: NoExecute, tolerationSeconds: {long}}}]"
+            ),
+            "",
+        ),
+        set(
+            "",
+            "",
+            &format!(
+                "readinessProbe: {{tcpSocket: {{port: 80}}, periodSeconds: {int}, initialDelaySeconds: {int}, failureThreshold: {int}, timeoutSeconds: {int}, successThreshold: {int}}}"
+            ),
+        ),
+        set(
+            "",
+            "",
+            &format!(
+                "livenessProbe: {{exec: {{command: [\"false\"]}}, terminationGracePeriodSeconds: {long}}}"
+            ),
+        ),
+        set("", "", "resources: {requests: {cpu: 9E, memory: 9999999E}}"),
+        set("", "", "command: [sleep, \"99999999999999999999\"]"),
+        set("", "", &format!("command: [sh, -c, \"sleep {long}d; exit 1\"]")),
+    ];
+    for text in manifests {
+        let mut w = World::new(Config::default());
+        w.put_file("x.yaml", &text);
+        w.type_line(1, "kubectl apply -f x.yaml");
+        w.settle(600_000_000);
+        w.type_line(1, "kubectl delete pod web-0 --wait=false; kubectl describe pods");
+        w.settle(600_000_000);
+        w.node_down("worker-1");
+        w.node_down("worker-2");
+        w.node_down("worker-3");
+        w.settle(600_000_000);
+        assert!(w.store.count(Kind::Pod) <= 1, "{text}");
+    }
+    let mut w = World::new(Config::default());
+    for line in [
+        "kubectl create deployment x --image=nginx".to_owned(),
+        format!("kubectl scale deployment x --replicas={int}"),
+        format!("kubectl patch deployment x -p '{{\"spec\":{{\"replicas\":{int}}}}}'"),
+        format!("kubectl delete pod x --grace-period={long}"),
+        "kubectl wait --for=delete pod/x --timeout=99999999999h".into(),
+        format!("kubectl logs deployment/x --tail={long} --since=999999999h"),
+        format!("echo $(( {long} + 1 )) $(( -{long} - 2 )) $(( 1 / 0 )) $(( 1 << 99 ))"),
+        format!("seq 1 {long} | head -1"),
+        format!("kubectl run y --image=nginx -- sleep {long}"),
+        format!("sleep {long}"),
+    ] {
+        w.type_line(1, &line);
+        w.settle(600_000_000);
+    }
+    assert_eq!(w.store.count(Kind::Deployment), 1);
+    assert!(w.store.count(Kind::Pod) <= 2);
+}

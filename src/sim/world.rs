@@ -170,7 +170,12 @@ impl World {
 
     /// Puts a key into a component's work queue `after` microseconds from now.
     pub fn enqueue_after(&mut self, comp: Comp, key: Key, after: u64, background: bool) {
-        self.queue.push(self.now + after, Task::Requeue(comp, key), self.cause, background);
+        self.queue.push(
+            self.now.saturating_add(after),
+            Task::Requeue(comp, key),
+            self.cause,
+            background,
+        );
     }
 
     /// Puts a key back after a failure: 5 ms, doubled each time, at most 1000 s.

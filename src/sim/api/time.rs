@@ -7,6 +7,14 @@ use crate::value::Str;
 pub const SECOND: u64 = 1_000_000;
 /// Microseconds in a millisecond.
 pub const MS: u64 = 1_000;
+/// No duration is longer: a century is enough for any lesson, and sums of times stay in range.
+pub const LONGEST: u64 = 100 * 365 * 86_400 * SECOND;
+
+/// Seconds as a user wrote them, in microseconds: none for negative ones, at most [`LONGEST`].
+pub fn seconds(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0).saturating_mul(SECOND).min(LONGEST)
+}
+
 /// What the first moment of every cluster reads as: 2026-01-05T09:00:00Z, in Unix seconds.
 /// A constant, so that the same inputs give the same bytes.
 pub const EPOCH: u64 = 1_767_603_600;
@@ -49,7 +57,7 @@ pub fn parse(text: &str) -> Option<u64> {
         _ => 0,
     };
     let unix = days_from_civil(y, mo, d) * 86_400 + h * 3600 + mi * 60 + s;
-    Some(unix.saturating_sub(EPOCH) * SECOND + micros)
+    Some((unix.saturating_sub(EPOCH) * SECOND).saturating_add(micros))
 }
 
 /// How kubectl prints an age given in microseconds (`HumanDuration`, behaviour/kubectl.md 1).

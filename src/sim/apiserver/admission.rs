@@ -112,6 +112,9 @@ fn add_finalizer(value: &mut Value, finalizer: &'static str) {
 pub fn admit_create(w: &mut World, kind: Kind, value: &mut Value) -> Result<(), Status> {
     match kind {
         Kind::Pod => {
+            if w.store.count(Kind::Pod) >= MOST_PODS {
+                return Err(not_simulated(&format!("more than {MOST_PODS} pods")));
+            }
             admit_pod(w, value);
             // the recorded cluster had no controller of accounts
             if w.config.latency != Latency::Recording {
@@ -119,7 +122,20 @@ pub fn admit_create(w: &mut World, kind: Kind, value: &mut Value) -> Result<(), 
             }
         }
         Kind::PersistentVolumeClaim => default_storage_class(w, value),
-        _ => {}
+        _ => bounded(kind, value)?,
+    }
+    Ok(())
+}
+
+/// Most pods of a cluster, and so of a workload.
+const MOST_PODS: usize = 10_000;
+
+/// The simulator's own limit, which a real server has not: a number that fills the memory of
+/// the page is refused before anything is made of it.
+fn bounded(kind: Kind, value: &Value) -> Result<(), Status> {
+    let workload = matches!(kind, Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet);
+    if workload && value["spec"]["replicas"].int_or(0) > MOST_PODS as i64 {
+        return Err(not_simulated(&format!("more than {MOST_PODS} replicas")));
     }
     Ok(())
 }
@@ -243,7 +259,8 @@ pub fn admit_update(
     if kind == Kind::PersistentVolumeClaim && sub == Sub::Main {
         crate::storage::admit_resize(w, value, old)?;
     }
-    Ok(())
+    // what is there already may shrink and end
+    if value["spec"]["replicas"] == old["spec"]["replicas"] { Ok(()) } else { bounded(kind, value) }
 }
 
 /// Some objects cannot be deleted.

@@ -15,7 +15,7 @@ pub mod patch;
 pub mod service_account;
 pub mod store;
 
-use crate::api::time::{SECOND, rfc3339};
+use crate::api::time::rfc3339;
 use crate::api::{Key, Kind, Obj, Object};
 use crate::log::{ChangeType, What};
 use crate::rng::Stream;
@@ -354,10 +354,10 @@ impl World {
                 let generation = meta["generation"].int_or(0) + 1;
                 meta.set("generation", generation);
             }
-            let seconds = u64::try_from(grace).unwrap_or(0);
+            let after = self.now + crate::api::time::seconds(grace);
             let due = match crate::api::time::parse(old.meta()["deletionTimestamp"].str()) {
-                Some(due) => due.min(self.now + seconds * SECOND),
-                None => self.now + seconds * SECOND,
+                Some(due) => due.min(after),
+                None => after,
             };
             meta.set("deletionTimestamp", rfc3339(due));
             meta.set("deletionGracePeriodSeconds", grace);

@@ -4,7 +4,7 @@
 use crate::collections::{BTreeMap, BTreeSet};
 use std::cmp::Ordering;
 
-use crate::api::time::{SECOND, parse};
+use crate::api::time::{SECOND, parse, seconds};
 use crate::api::{Key, Kind, Obj, Object, Phase, selector};
 use crate::apiserver::DeleteOptions;
 use crate::apiserver::events::Note;
@@ -136,7 +136,7 @@ fn pod_changed(
         let key = set.key();
         let became_ready = new.pod().ready && !old.is_some_and(|o| o.pod().ready);
         if min_ready > 0 && became_ready {
-            let after = (u64::try_from(min_ready).unwrap_or(0) + 1) * SECOND;
+            let after = seconds(min_ready) + SECOND;
             w.enqueue_after(Comp::ReplicaSet, key.clone(), after, false);
         }
         w.enqueue(Comp::ReplicaSet, key);
@@ -413,7 +413,7 @@ struct Tally {
 
 /// Counts the pods as they were when the pass began.
 fn counted(w: &World, set: &Obj, live: &[&Obj], terminating: usize) -> Tally {
-    let min_ready = u64::try_from(set.spec()["minReadySeconds"].int_or(0)).unwrap_or(0) * SECOND;
+    let min_ready = seconds(set.spec()["minReadySeconds"].int_or(0));
     let labels = &set.spec()["template"]["metadata"]["labels"];
     let (mut labelled, mut ready, mut available) = (0, 0, 0);
     for pod in live {

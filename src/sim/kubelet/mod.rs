@@ -243,7 +243,15 @@ fn number(run: &PodRun, i: usize) -> u64 {
 fn later(w: &mut World, uid: &Str, what: &'static str, n: u64, after: u64, background: bool) {
     if let Some(run) = w.kubelet.pod(uid) {
         let key = run.key.clone();
-        w.timer_at(Comp::Kubelet, key, uid.clone(), what, n, w.now + after, background);
+        w.timer_at(
+            Comp::Kubelet,
+            key,
+            uid.clone(),
+            what,
+            n,
+            w.now.saturating_add(after),
+            background,
+        );
     }
 }
 

@@ -5,7 +5,7 @@
 use super::run::{Phase, PodRun};
 use super::{event, later, number, restart, write_status};
 use crate::api::Obj;
-use crate::api::time::{MS, SECOND};
+use crate::api::time::{MS, SECOND, seconds};
 use crate::apiserver::events::EventType::{Normal, Warning};
 use crate::config::Latency;
 use crate::value::{Str, Value};
@@ -36,7 +36,7 @@ pub(super) fn begin(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
                 Phase::Running(since) => since,
                 _ => w.now,
             });
-            let delay = setting(probe, "initialDelaySeconds", 0) * SECOND;
+            let delay = seconds(probe["initialDelaySeconds"].int_or(0));
             tick_after(w, uid, &run, i, kind, delay.saturating_sub(since).max(soon), false);
         }
     }
@@ -120,7 +120,7 @@ pub(super) fn tick(w: &mut World, uid: &Str, pod: &Obj, i: usize, kind: usize) {
     if !(good && reached) {
         let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
         let endless = !good && (kind == READINESS || !first);
-        let period = setting(probe, "periodSeconds", 10).max(1) * SECOND;
+        let period = seconds(probe["periodSeconds"].int_or(10)).max(SECOND);
         tick_after(w, uid, &run, i, kind, period, endless);
     }
 }
@@ -140,8 +140,8 @@ pub(super) fn poke(w: &mut World, pod: &Obj) {
                 continue;
             }
             if outcome(w, &run, pod, spec, probe).is_ok() != state.last {
-                let period = setting(probe, "periodSeconds", 10).max(1) * SECOND;
-                let start = since + setting(probe, "initialDelaySeconds", 0) * SECOND;
+                let period = seconds(probe["periodSeconds"].int_or(10)).max(SECOND);
+                let start = since + seconds(probe["initialDelaySeconds"].int_or(0));
                 let passed = w.now.saturating_sub(start);
                 let after = (passed / period + 1) * period - passed;
                 tick_after(w, &uid, &run, i, kind, after, false);

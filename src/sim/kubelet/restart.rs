@@ -4,7 +4,7 @@ use super::run::{Exit, Phase, Restart, Stage};
 use super::start::{next, turn};
 use super::{event, later, number, write_status};
 use crate::api::Obj;
-use crate::api::time::SECOND;
+use crate::api::time::{SECOND, seconds};
 use crate::apiserver::events::EventType::{Normal, Warning};
 use crate::config::{Delay, Latency};
 use crate::value::{Str, Value};
@@ -212,8 +212,7 @@ pub(super) fn stop_container(w: &mut World, uid: &Str, pod: &Obj, i: usize, grac
     let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
     let spec = run.spec(&pod.value, i);
     let own = pod.spec()["terminationGracePeriodSeconds"].int_or(30);
-    let grace = grace.unwrap_or(own);
-    let grace = u64::try_from(grace).unwrap_or(30) * SECOND;
+    let grace = seconds(grace.unwrap_or(own));
     let (after, code) = match workload::process(spec).term {
         workload::Term::Obeys(code) => {
             let hook = workload::hook_time(&spec["lifecycle"]["preStop"]);

@@ -2,7 +2,7 @@
 
 use super::run::{Exit, Phase, PodRun, Stage};
 use super::{event, later, recording, write_status};
-use crate::api::time::SECOND;
+use crate::api::time::{SECOND, seconds};
 use crate::api::{Key, Obj};
 use crate::apiserver::DeleteOptions;
 use crate::apiserver::events::EventType;
@@ -68,8 +68,7 @@ fn stop_time(w: &World, run: &PodRun, pod: &Obj) -> u64 {
 }
 
 fn grace(pod: &Obj) -> u64 {
-    let seconds = pod.meta()["deletionGracePeriodSeconds"].int_or(30);
-    u64::try_from(seconds).unwrap_or(0) * SECOND
+    seconds(pod.meta()["deletionGracePeriodSeconds"].int_or(30))
 }
 
 /// How long the i-th container needs to stop, and its exit code then.

@@ -3,7 +3,7 @@
 
 use super::{Family, family};
 use crate::api::Key;
-use crate::api::time::{MS, SECOND};
+use crate::api::time::{LONGEST, MS, SECOND};
 use crate::net::{connect::connect, dns, resolver};
 use crate::storage::fs;
 use crate::value::{Str, Value, text};
@@ -212,7 +212,8 @@ pub(super) fn seconds(word: &str) -> Option<u64> {
     };
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let tenths = part.get(..1).and_then(|d| d.parse::<u64>().ok()).unwrap_or(0);
-    Some(whole.parse::<u64>().ok()?.saturating_mul(factor) + tenths * factor / 10)
+    let whole = whole.parse::<u64>().ok()?.saturating_mul(factor);
+    Some(whole.min(LONGEST) + tenths * factor / 10)
 }
 
 /// What becomes of a shell's script, read from its statements.
@@ -384,7 +385,7 @@ pub(super) fn serves(container: &Value) -> Option<i64> {
 /// How long a life-cycle hook takes, microseconds.
 pub fn hook_time(hook: &Value) -> u64 {
     if let Some(s) = hook["sleep"]["seconds"].as_int() {
-        return u64::try_from(s).unwrap_or(0) * SECOND;
+        return crate::api::time::seconds(s);
     }
     let words: Vec<&str> = hook["exec"]["command"].items().iter().map(Value::str).collect();
     if words.is_empty() {

@@ -1,7 +1,7 @@
 //! `status` of a Deployment: counters and the conditions Available and Progressing.
 
 use crate::api::object::condition;
-use crate::api::time::{SECOND, parse, rfc3339};
+use crate::api::time::{SECOND, parse, rfc3339, seconds};
 use crate::controllers::Action;
 use crate::controllers::deployment::sets::Set;
 use crate::controllers::deployment::{Pass, fence};
@@ -178,9 +178,8 @@ impl Pass<'_> {
     }
 
     fn deadline(&self, progress: &Value) -> u64 {
-        let seconds = self.d.spec()["progressDeadlineSeconds"].int_or(0);
         let from = parse(progress["lastUpdateTime"].str()).unwrap_or(0);
-        from + u64::try_from(seconds).unwrap_or(0) * SECOND
+        from + seconds(self.d.spec()["progressDeadlineSeconds"].int_or(0))
     }
 
     fn timed_out(&self, progress: &Value) -> bool {

@@ -3,7 +3,7 @@
 
 use super::disrupt;
 use super::monitor::tolerates;
-use crate::api::time::SECOND;
+use crate::api::time::seconds;
 use crate::api::{Key, Kind, Obj};
 use crate::apiserver::DeleteOptions;
 use crate::apiserver::events::Note;
@@ -53,10 +53,10 @@ fn no_execute(taints: &Value) -> impl Iterator<Item = &Value> {
     taints.items().iter().filter(|t| t["effect"].str() == "NoExecute")
 }
 
-/// How long a pod may stay: for ever, so many seconds, or not at all.
+/// How long a pod may stay: for ever, or so many microseconds.
 enum Stay {
     Forever,
-    Seconds(u64),
+    For(u64),
 }
 
 fn stay(pod: &Obj, taints: &Value) -> Stay {
@@ -66,16 +66,16 @@ fn stay(pod: &Obj, taints: &Value) -> Stay {
         let mut covered = false;
         for t in tolerations.iter().filter(|t| tolerates(t, taint)) {
             covered = true;
-            if let Some(seconds) = t["tolerationSeconds"].as_int() {
-                let seconds = u64::try_from(seconds).unwrap_or(0);
-                least = Some(least.map_or(seconds, |l| l.min(seconds)));
+            if let Some(n) = t["tolerationSeconds"].as_int() {
+                let time = seconds(n);
+                least = Some(least.map_or(time, |l| l.min(time)));
             }
         }
         if !covered {
-            return Stay::Seconds(0);
+            return Stay::For(0);
         }
     }
-    least.map_or(Stay::Forever, Stay::Seconds)
+    least.map_or(Stay::Forever, Stay::For)
 }
 
 /// Decides about one pod of a node.
@@ -92,11 +92,11 @@ pub(super) fn judge(w: &mut World, node: &Str, pod: &Obj) {
                 w.acting(Comp::TaintEviction, "taint.cancel", |w| w.event(pod, &note));
             }
         }
-        Stay::Seconds(seconds) => {
+        Stay::For(time) => {
             if pod.terminating() {
                 return;
             }
-            let due = w.now + seconds * SECOND;
+            let due = w.now + time;
             // an earlier time that was set before stays
             let slot = w.nodes.evictions.entry(uid.clone()).or_insert(u64::MAX);
             if due < *slot {

@@ -1,6 +1,6 @@
 //! Predicates on pods and the counters of `status` (sections 3 and 8).
 
-use crate::api::time::SECOND;
+use crate::api::time::seconds;
 use crate::api::{Obj, Object, Phase};
 use crate::controllers::statefulset::identity::Set;
 use crate::controllers::statefulset::revision::Revisions;
@@ -21,7 +21,7 @@ pub(super) fn available(set: &Set<'_>, pod: &Object, now: u64) -> bool {
 
 /// When a ready pod becomes available, microseconds.
 pub(super) fn available_at(set: &Set<'_>, pod: &Object) -> u64 {
-    pod.pod().ready_since + u64::try_from(set.min_ready).unwrap_or(0) * SECOND
+    pod.pod().ready_since + seconds(set.min_ready)
 }
 
 /// Not available, or on its way out.

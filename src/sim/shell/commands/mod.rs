@@ -2,7 +2,7 @@
 
 mod programs;
 
-use crate::api::time::SECOND;
+use crate::api::time::{LONGEST, SECOND};
 use crate::kubectl::args;
 use crate::kubectl::io::{Io, Job, Run};
 use crate::shell::kubectl::Kubectl;
@@ -336,9 +336,11 @@ fn sleep(sh: &Shell, w: &mut World, io: &mut Io, list: &[String]) -> Run {
                 Some((seconds * SECOND as f64) as u64)
             }
             Ok(_) => None,
-            Err(_) if arg.ends_with('d') => {
-                arg.trim_end_matches('d').parse::<u64>().ok().map(|d| d * 86_400 * SECOND)
-            }
+            Err(_) if arg.ends_with('d') => arg
+                .trim_end_matches('d')
+                .parse::<u64>()
+                .ok()
+                .map(|d| d.saturating_mul(86_400 * SECOND)),
             Err(_) => args::duration(arg).ok().and_then(|d| u64::try_from(d).ok()),
         };
         let Some(t) = parsed else {
@@ -351,8 +353,7 @@ fn sleep(sh: &Shell, w: &mut World, io: &mut Io, list: &[String]) -> Run {
         io.err("sleep: missing operand");
         return Run::Done(1);
     }
-    // a century is long enough for any lesson
-    let total = total.min(100 * 365 * 86_400 * SECOND);
+    let total = total.min(LONGEST);
     // a loop that sleeps never ends by itself
     w.wake_terminal(sh.term, total, sh.loops > 0);
     Run::wait(Sleep { until: w.now + total })
