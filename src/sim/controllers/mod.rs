@@ -74,12 +74,16 @@ pub struct Effect {
     pub on_error: OnError,
     /// Carried out even if an effect before it was refused.
     pub always: bool,
+    /// Effects of one batch are carried out side by side: a refusal of one stops what comes
+    /// after the batch, not the rest of it. 0: no batch.
+    pub batch: u32,
 }
 
 impl Effect {
     /// An effect without events.
     pub fn new(rule: &'static str, action: Action) -> Self {
-        Self { action, rule, done: None, failed: None, on_error: OnError::Stop, always: false }
+        let on_error = OnError::Stop;
+        Self { action, rule, done: None, failed: None, on_error, always: false, batch: 0 }
     }
 
     /// With an event when done.
@@ -128,10 +132,11 @@ impl Plan {
 /// Carries out a plan for a key of a controller's queue.
 pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
     let mut failed = false;
-    let mut stopped = false;
+    // the batch in which an effect was refused
+    let mut stopped: Option<u32> = None;
     for effect in plan.effects {
-        let Effect { action, rule, done, failed: refused, on_error, always } = effect;
-        if stopped && !always {
+        let Effect { action, rule, done, failed: refused, on_error, always, batch } = effect;
+        if stopped.is_some_and(|b| b == 0 || b != batch) && !always {
             continue;
         }
         let result = w.acting(comp, rule, |w| perform(w, comp, key, action));
@@ -155,7 +160,9 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
                     w.acting(comp, rule, |w| w.event(&about, &note));
                 }
                 failed = true;
-                stopped |= on_error == OnError::Stop;
+                if on_error == OnError::Stop {
+                    stopped = Some(batch);
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One pass over a set: sections 2 to 5 of behaviour/statefulset-controller.md.
 
 use crate::api::{Key, Kind, Obj, Object};
-use crate::controllers::statefulset::identity::{self, Set};
+use crate::controllers::statefulset::identity::{self, Member, Set};
 use crate::controllers::statefulset::pod_control;
 use crate::controllers::statefulset::revision::{self, Revisions};
 use crate::controllers::statefulset::status::{self, Counts};
@@ -150,7 +150,7 @@ impl Reconciler<'_> {
             return;
         }
         for pod in condemned.iter().rev() {
-            pod_control::fix_claims(self.w, set, pod, true, self.plan);
+            pod_control::retain_condemned(self.w, set, pod, self.plan);
         }
         if self.scale_down(condemned, first_unavailable.as_ref()) == Pass::Ends {
             return;
@@ -173,13 +173,18 @@ impl Reconciler<'_> {
 
     /// Section 3, step 6.
     fn replicas(&mut self, slots: &[Option<&Obj>]) -> Pass {
-        let claims = !self.set.templates().is_empty();
-        for (ordinal, slot) in (self.set.start..).zip(slots) {
+        let claims = self.set.has_claims();
+        for (i, slot) in (0..).zip(slots) {
+            let before = self.plan.effects.len();
             let pass = match slot {
                 Some(pod) => self.process_replica(pod, claims),
-                None => self.create(ordinal),
+                None => self.create(self.set.start + i),
             };
-            if pass == Pass::Ends && !self.set.parallel {
+            if self.set.parallel {
+                // batches of 1, 2, 4, 8 … pods
+                let batch = i.wrapping_add(1).ilog2() + 1;
+                self.plan.effects.iter_mut().skip(before).for_each(|e| e.batch = batch);
+            } else if pass == Pass::Ends {
                 return Pass::Ends;
             }
         }
@@ -195,11 +200,13 @@ impl Reconciler<'_> {
             }
             return Pass::Ends;
         }
-        if claims
-            && facts.phase == crate::api::Phase::Pending
-            && !pod_control::create_claims(w, set, &pod.name(), self.plan)
-        {
-            return Pass::Ends;
+        if claims && facts.phase == crate::api::Phase::Pending {
+            let (name, uid) = (pod.name(), pod.uid());
+            if !pod_control::create_claims(w, set, &name, self.plan) {
+                return Pass::Ends;
+            }
+            let pod = Member { name: &name, uid: &uid, condemned: false };
+            pod_control::retain_claims(w, set, pod, self.plan);
         }
         if !set.parallel {
             if facts.terminating {
@@ -236,6 +243,9 @@ impl Reconciler<'_> {
         };
         let pod = identity::new_pod(set, &revision.template, ordinal, &revision.name);
         pod_control::create_pod(set, pod, self.plan);
+        // claims that were made just now follow in the next pass
+        let pod = Member { name: &name, uid: "", condemned: false };
+        pod_control::retain_claims(w, set, pod, self.plan);
         Pass::Ends
     }
 
@@ -285,9 +295,16 @@ impl Reconciler<'_> {
     fn rolling_update(&mut self, slots: &[Option<&Obj>], counts: &mut Counts) {
         let set = self.set;
         let lowest = usize::try_from(set.partition()).unwrap_or(0);
-        for slot in slots.iter().skip(lowest).rev() {
-            // a pod made in this pass is there for this walk, but not available
-            let Some(pod) = slot else { return };
+        for (i, slot) in slots.iter().enumerate().skip(lowest).rev() {
+            let Some(pod) = slot else {
+                // made in this pass (Parallel): there for this walk, but not available
+                let ordinal = set.start + i as i64;
+                if self.keeps_current(ordinal) && self.revisions.outdated() {
+                    pod_control::delete_new(set, ordinal, "sts.rolling-update", self.plan);
+                    counts.current = (counts.current - 1).max(0);
+                }
+                return;
+            };
             let facts = pod.pod();
             if facts.revision != self.revisions.update.name && !facts.terminating {
                 pod_control::delete_pod(set, pod, "sts.rolling-update", self.plan);

@@ -3,7 +3,7 @@
 
 use crate::api::{Kind, Obj, Object};
 use crate::value;
-use crate::value::{Str, Value};
+use crate::value::{Str, Value, text};
 
 /// Label with the pod's own name.
 pub const POD_NAME_LABEL: &str = "statefulset.kubernetes.io/pod-name";
@@ -77,9 +77,19 @@ impl<'a> Set<'a> {
         (own || *set == self.name).then_some(*n)
     }
 
-    /// Claim templates in order.
-    pub fn templates(&self) -> &[Value] {
-        self.obj.spec()["volumeClaimTemplates"].items()
+    /// Claim templates in order; of several with the same name the last one counts.
+    pub fn templates(&self) -> impl Iterator<Item = &'a Value> {
+        let all = self.obj.spec()["volumeClaimTemplates"].items();
+        let name = |t: &'a Value| t["metadata"]["name"].str();
+        all.iter()
+            .enumerate()
+            .filter(move |(i, t)| all[i + 1..].iter().all(|later| name(later) != name(t)))
+            .map(|(_, t)| t)
+    }
+
+    /// Have its pods claims?
+    pub fn has_claims(&self) -> bool {
+        !self.obj.spec()["volumeClaimTemplates"].is_empty()
     }
 
     /// Does a retention policy ask for deletion on that occasion (`whenDeleted`, `whenScaled`)?
@@ -144,7 +154,6 @@ pub fn new_pod(set: &Set<'_>, template: &Value, ordinal: i64, revision: &Str) ->
 fn storage(set: &Set<'_>, own: &Value, pod: &str) -> Option<Value> {
     let mut volumes: Vec<Value> = set
         .templates()
-        .iter()
         .map(|t| {
             value!({
                 "name": (t["metadata"]["name"].to_str()),
@@ -184,7 +193,7 @@ pub fn identity_matches(pod: &Object) -> bool {
 /// Does the pod mount the claims of its ordinal?
 pub fn storage_matches(set: &Set<'_>, pod: &Object) -> bool {
     let name = pod.meta()["name"].str();
-    set.templates().iter().all(|t| {
+    set.templates().all(|t| {
         let wanted = claim_name(t, name);
         pod.spec()["volumes"].items().iter().any(|v| {
             v["name"].str() == t["metadata"]["name"].str()
@@ -210,65 +219,75 @@ pub fn repaired(set: &Set<'_>, pod: &Object) -> Value {
     value
 }
 
-/// Who shall own a claim.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ClaimOwners {
-    set: bool,
-    pod: bool,
+/// A pod of a set as its claims see it: it may not exist yet.
+#[derive(Clone, Copy)]
+pub struct Member<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its uid; empty while it does not exist.
+    pub uid: &'a str,
+    /// Does its ordinal lie outside the set's range?
+    pub condemned: bool,
 }
 
-impl ClaimOwners {
-    /// The table of section 9. `condemned`: the pod's ordinal lies outside the set's range.
-    pub fn wanted(set: &Set<'_>, condemned: bool) -> Self {
-        let (deleted, scaled) = (set.deletes("whenDeleted"), set.deletes("whenScaled"));
-        Self { set: deleted && !(scaled && condemned), pod: scaled && condemned }
-    }
+fn refers(r: &Value, api_version: &str, kind: &str, name: &str) -> bool {
+    r["apiVersion"].str() == api_version && r["kind"].str() == kind && r["name"].str() == name
 }
 
-/// The claim's owner references as the policy wants them; `None` if they are right already.
-/// `pod` is the live pod that a condemned claim follows.
-pub fn claim_owner_refs(
-    set: &Set<'_>,
-    claim: &Object,
-    pod: Option<&Object>,
-    wanted: ClaimOwners,
-) -> Option<Value> {
+/// Does the owner reference name the set, whatever uid it had?
+fn names_set(set: &Set<'_>, r: &Value) -> bool {
+    refers(r, "apps/v1", "StatefulSet", &set.name)
+}
+
+/// Does the owner reference name the pod, whatever uid it had?
+fn names_pod(pod: &str, r: &Value) -> bool {
+    refers(r, "v1", "Pod", pod)
+}
+
+/// Does the owner reference name an earlier set or pod of the same name?
+fn outdated(set: &Set<'_>, pod: Member<'_>, r: &Value) -> bool {
+    (names_set(set, r) && r["uid"].str() != set.uid.as_str())
+        || (names_pod(pod.name, r) && r["uid"].str() != pod.uid)
+}
+
+/// The claim's owner references as the policy wants them (the table of section 9); `None` if
+/// they are right already, or if the claim is not to be touched: the garbage collector has yet
+/// to follow an earlier set or pod.
+pub fn claim_owner_refs(set: &Set<'_>, claim: &Object, pod: Member<'_>) -> Option<Value> {
     let refs = claim.meta()["ownerReferences"].items();
-    let pod_uid = pod.map_or("", |p| p.meta()["uid"].str());
-    let is_set = |r: &Value| r["uid"].str() == set.uid.as_str();
-    let is_pod = |r: &Value| {
-        r["kind"].str() == "Pod"
-            && (r["uid"].str() == pod_uid
-                || pod.is_some_and(|p| r["name"].str() == p.meta()["name"].str()))
-    };
-    let mut next: Vec<Value> = refs.iter().filter(|r| !is_set(r) && !is_pod(r)).cloned().collect();
-    if wanted.set {
-        next.push(set.owner_ref());
+    if refs.iter().any(|r| outdated(set, pod, r)) {
+        return None;
     }
-    if wanted.pod
-        && let Some(pod) = pod
-    {
-        next.push(controller_ref("v1", "Pod", &pod.name(), &pod.uid()));
+    let own = |r: &Value| names_set(set, r) || names_pod(pod.name, r);
+    let mut next: Vec<Value> = refs.iter().filter(|r| !own(r)).cloned().collect();
+    if !foreign_controller(set, claim, pod) {
+        let (deleted, scaled) = (set.deletes("whenDeleted"), set.deletes("whenScaled"));
+        if deleted && !(scaled && pod.condemned) {
+            next.push(set.owner_ref());
+        }
+        if scaled && pod.condemned {
+            next.push(controller_ref("v1", "Pod", &text(pod.name), &text(pod.uid)));
+        }
     }
     let same = next.len() == refs.len() && next.iter().all(|n| refs.contains(n));
     (!same).then(|| next.into())
 }
 
 /// Does another controller own the claim, so that the policy cannot act on it?
-pub fn foreign_controller(set: &Set<'_>, claim: &Object, pod: &str) -> bool {
-    claim.controller_ref().is_some_and(|r| {
-        let own_pod = r["kind"].str() == "Pod" && r["name"].str() == pod;
-        r["uid"].str() != set.uid.as_str() && !own_pod
-    })
+pub fn foreign_controller(set: &Set<'_>, claim: &Object, pod: Member<'_>) -> bool {
+    let policy = set.deletes("whenDeleted") || set.deletes("whenScaled");
+    policy
+        && claim.meta()["ownerReferences"].items().iter().any(|r| {
+            let own = names_set(set, r) || names_pod(pod.name, r);
+            if own { outdated(set, pod, r) } else { r["controller"].is_true() }
+        })
 }
 
-/// Is the claim owned by an earlier pod of this name (another uid), which the garbage
-/// collector has yet to follow? Then the pod must not be created yet.
-pub fn stale(claim: &Object, pod: &str, live_uid: &str) -> bool {
-    claim.meta()["ownerReferences"]
-        .items()
-        .iter()
-        .any(|r| r["kind"].str() == "Pod" && r["name"].str() == pod && r["uid"].str() != live_uid)
+/// Is the claim owned by an earlier pod of this name, which the garbage collector has yet to
+/// follow? Then the pod must not be created yet. Claims that outlive scaling down are never.
+pub fn stale(set: &Set<'_>, claim: &Object, pod: &str) -> bool {
+    set.deletes("whenScaled")
+        && claim.meta()["ownerReferences"].items().iter().any(|r| names_pod(pod, r))
 }
 
 /// Kind of claims, for readers of [`claim_name`].

@@ -6,7 +6,7 @@ use crate::apiserver::DeleteOptions;
 use crate::apiserver::events::Note;
 use crate::controllers::statefulset::COMPONENT;
 use crate::controllers::statefulset::identity::{
-    self, ClaimOwners, Set, claim_name, claim_owner_refs, foreign_controller, new_claim,
+    self, Member, Set, claim_name, claim_owner_refs, foreign_controller, new_claim,
 };
 use crate::controllers::{Action, Effect, OnError, Plan};
 use crate::value::{Str, Value};
@@ -14,59 +14,44 @@ use crate::world::World;
 
 /// Live claims of a pod, one for each template that has one.
 fn claims<'a>(w: &'a World, set: &'a Set<'_>, pod: &'a str) -> impl Iterator<Item = &'a Obj> {
-    set.templates()
-        .iter()
-        .filter_map(move |t| w.store.get(identity::CLAIM, &set.ns, &claim_name(t, pod)))
+    set.templates().filter_map(move |t| w.store.get(identity::CLAIM, &set.ns, &claim_name(t, pod)))
 }
 
 /// Creates the pod's missing claims. False if one is being deleted: the pass must fail then.
 pub(super) fn create_claims(w: &World, set: &Set<'_>, pod: &str, plan: &mut Plan) -> bool {
+    let mut going = Vec::new();
     for template in set.templates() {
         let name = claim_name(template, pod);
         match w.store.get(identity::CLAIM, &set.ns, &name) {
             Some(claim) if claim.terminating() => {
-                let message = format!("Create Pod {pod} in StatefulSet {} failed error:", set.name);
-                plan.push(
-                    Effect::new(
-                        "sts.claim-terminating",
-                        Action::Fail(format!("pvc {name} is being deleted").into()),
-                    )
-                    .failed(set.obj, Note::warning(COMPONENT, "FailedCreate", message)),
-                );
-                return false;
+                going.push(format!("pvc {name} is being deleted"));
             }
             Some(_) => {}
-            None => plan.push(
-                Effect::new(
-                    "sts.create-claim",
-                    Action::Create(identity::CLAIM, new_claim(set, template, pod)),
-                )
-                .done(
-                    set.obj,
-                    Note::normal(
-                        COMPONENT,
-                        "SuccessfulCreate",
-                        format!(
-                            "Create Claim {name} Pod {pod} in StatefulSet {} success",
-                            set.name
-                        ),
-                    ),
-                )
-                .failed(
-                    set.obj,
-                    Note::warning(
-                        COMPONENT,
-                        "FailedCreate",
-                        format!(
-                            "Create Claim {name} for Pod {pod} in StatefulSet {} failed error:",
-                            set.name
-                        ),
-                    ),
-                ),
-            ),
+            None => create_claim(set, template, pod, &name, plan),
         }
     }
-    true
+    let why = match going.as_slice() {
+        [] => return true,
+        [one] => one.clone(),
+        all => format!("[{}]", all.join(", ")),
+    };
+    plan.push(
+        Effect::new("sts.claim-terminating", Action::Fail(why.into()))
+            .failed(set.obj, refused(set, "Create", "FailedCreate", pod)),
+    );
+    false
+}
+
+fn create_claim(set: &Set<'_>, template: &Value, pod: &str, name: &str, plan: &mut Plan) {
+    let claim = Action::Create(identity::CLAIM, new_claim(set, template, pod));
+    let done = format!("Create Claim {name} Pod {pod} in StatefulSet {} success", set.name);
+    let failed =
+        format!("Create Claim {name} for Pod {pod} in StatefulSet {} failed error:", set.name);
+    plan.push(
+        Effect::new("sts.create-claim", claim)
+            .done(set.obj, Note::normal(COMPONENT, "SuccessfulCreate", done))
+            .failed(set.obj, Note::warning(COMPONENT, "FailedCreate", failed)),
+    );
 }
 
 /// Creates the pod.
@@ -81,12 +66,23 @@ pub(super) fn create_pod(set: &Set<'_>, pod: Value, plan: &mut Plan) {
 
 /// Deletes the pod, with the rule that wants it gone.
 pub(super) fn delete_pod(set: &Set<'_>, pod: &Object, rule: &'static str, plan: &mut Plan) {
-    let name = pod.name();
-    let opts = DeleteOptions { uid: Some(pod.uid()), ..DeleteOptions::default() };
+    delete(set, pod.name(), Some(pod.uid()), rule, plan);
+}
+
+/// Deletes the pod that this very pass creates.
+pub(super) fn delete_new(set: &Set<'_>, ordinal: i64, rule: &'static str, plan: &mut Plan) {
+    delete(set, set.pod_name(ordinal), None, rule, plan);
+}
+
+fn delete(set: &Set<'_>, name: Str, uid: Option<Str>, rule: &'static str, plan: &mut Plan) {
+    let (done, failed) = (
+        told(set, "Delete", "SuccessfulDelete", &name),
+        refused(set, "Delete", "FailedDelete", &name),
+    );
+    let opts = DeleteOptions { uid, ..DeleteOptions::default() };
+    let pod = Key::new(Kind::Pod, set.ns.clone(), name);
     plan.push(
-        Effect::new(rule, Action::Delete(pod.key(), opts))
-            .done(set.obj, told(set, "Delete", "SuccessfulDelete", &name))
-            .failed(set.obj, refused(set, "Delete", "FailedDelete", &name)),
+        Effect::new(rule, Action::Delete(pod, opts)).done(set.obj, done).failed(set.obj, failed),
     );
 }
 
@@ -102,62 +98,65 @@ fn refused(set: &Set<'_>, verb: &str, reason: &'static str, pod: &str) -> Note {
 
 /// Is one of the slot's claims still owned by an earlier pod of that name?
 pub(super) fn stale_claim(w: &World, set: &Set<'_>, pod: &str) -> Option<Key> {
-    claims(w, set, pod).find(|c| identity::stale(c, pod, "")).map(|c| c.key())
+    claims(w, set, pod).find(|c| identity::stale(set, c, pod)).map(|c| c.key())
 }
 
-/// Makes the owner references of the pod's claims match the retention policy; true if one
-/// had to change.
-pub(super) fn fix_claims(
-    w: &World,
-    set: &Set<'_>,
-    pod: &Object,
-    condemned: bool,
-    plan: &mut Plan,
-) -> bool {
-    let name = pod.name();
-    let wanted = ClaimOwners::wanted(set, condemned);
-    let policy = set.deletes("whenDeleted") || set.deletes("whenScaled");
-    let mut changed = false;
-    for claim in claims(w, set, &name) {
-        if foreign_controller(set, claim, &name) {
-            if policy {
-                let message = format!(
-                    "PersistentVolumeClaim {} has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim",
-                    claim.name()
-                );
-                let note = Note::warning(COMPONENT, "ConflictingController", message);
-                plan.act("sts.foreign-claim", Action::Event(claim.clone(), note));
-            }
-            continue;
+/// Have all claims of the pod the owners that the retention policy wants?
+fn claims_match(w: &World, set: &Set<'_>, pod: Member<'_>) -> bool {
+    claims(w, set, pod.name).all(|c| claim_owner_refs(set, c, pod).is_none())
+}
+
+/// Makes the owner references of the pod's claims match the retention policy, and tells of
+/// those that another controller has.
+pub(super) fn retain_claims(w: &World, set: &Set<'_>, pod: Member<'_>, plan: &mut Plan) {
+    for claim in claims(w, set, pod.name) {
+        if foreign_controller(set, claim, pod) {
+            let message = format!(
+                "PersistentVolumeClaim {} has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim",
+                claim.name()
+            );
+            let note = Note::warning(COMPONENT, "ConflictingController", message);
+            plan.act("sts.foreign-claim", Action::Event(set.obj.clone(), note));
         }
-        if let Some(refs) = claim_owner_refs(set, claim, Some(pod), wanted) {
+        if let Some(refs) = claim_owner_refs(set, claim, pod) {
             let mut value = claim.value.clone();
             value.entry("metadata").set("ownerReferences", refs);
             plan.push(
                 Effect::new("sts.retention", Action::Update(identity::CLAIM, value))
                     .on_error(OnError::Ignore),
             );
-            changed = true;
         }
     }
-    changed
+}
+
+/// The same for a pod outside the set's range.
+pub(super) fn retain_condemned(w: &World, set: &Set<'_>, pod: &Object, plan: &mut Plan) {
+    let (name, uid) = (pod.name(), pod.uid());
+    let pod = Member { name: &name, uid: &uid, condemned: true };
+    if !claims_match(w, set, pod) {
+        retain_claims(w, set, pod, plan);
+    }
 }
 
 /// Puts identity, storage and retention of a live pod right; does nothing if they are.
 pub(super) fn update_pod(w: &World, set: &Set<'_>, pod: &Obj, plan: &mut Plan) {
     let identity = identity::identity_matches(pod);
-    if identity && set.templates().is_empty() {
+    if identity && !set.has_claims() {
         return;
     }
+    let (name, uid) = (pod.name(), pod.uid());
+    let member = Member { name: &name, uid: &uid, condemned: false };
     let storage = identity::storage_matches(set, pod);
-    if !storage && !create_claims(w, set, &pod.name(), plan) {
+    let retention = claims_match(w, set, member);
+    if identity && storage && retention {
         return;
     }
-    let claims = fix_claims(w, set, pod, false, plan);
-    if identity && storage && !claims {
+    if !storage && !create_claims(w, set, &name, plan) {
         return;
     }
-    let name: Str = pod.name();
+    if !retention {
+        retain_claims(w, set, member, plan);
+    }
     plan.push(
         Effect::new("sts.repair-pod", Action::Update(Kind::Pod, identity::repaired(set, pod)))
             .done(set.obj, told(set, "Update", "SuccessfulUpdate", &name))

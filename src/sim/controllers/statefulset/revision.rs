@@ -52,6 +52,13 @@ pub struct Revisions {
     pub collisions: i64,
 }
 
+impl Revisions {
+    /// Is the current revision another one than the update revision?
+    pub fn outdated(&self) -> bool {
+        self.current.name != self.update.name
+    }
+}
+
 /// A revision, stored or about to be.
 #[derive(Clone)]
 pub struct Revision {
