@@ -18,7 +18,7 @@ use crate::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{Key, Kind, Obj};
 use crate::apiserver::Sub;
-use crate::controllers::Plan;
+use crate::controllers::{Action, Plan};
 use crate::log::ChangeType;
 use crate::queue::Comp;
 use crate::value::{Str, Value};
@@ -46,12 +46,15 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
             taints::node_changed(w, change, old, new);
             if change == ChangeType::Deleted {
                 podgc::node_deleted(w, new);
+                monitor::node_deleted(w, new);
+            } else if monitor::cordon_taint(new).is_some() {
+                w.enqueue(Comp::NodeLifecycle, new.key());
             }
         }
         Kind::Pod if !new.spec()["nodeName"].is_null() => {
             if change == ChangeType::Deleted {
                 if !w.nodes.evictions.is_empty() {
-                    w.nodes.evictions.remove(&new.uid());
+                    taints::cancel(w, new);
                 }
                 return;
             }
@@ -73,9 +76,23 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
     }
 }
 
-/// These controllers work by timers alone.
-pub fn reconcile(_w: &World, _comp: Comp, _key: &Key) -> Plan {
-    Plan::default()
+/// Taints cordoned nodes. All else these controllers do by timers.
+pub fn reconcile(w: &World, comp: Comp, key: &Key) -> Plan {
+    let mut plan = Plan::default();
+    if comp == Comp::NodeLifecycle
+        && let Some(taints) = w.store.by_key(key).and_then(monitor::cordon_taint)
+        && let Some(node) = w.store.by_key(key)
+    {
+        let mut value = node.value.clone();
+        let spec = value.entry("spec");
+        if taints {
+            spec.entry("taints").list_mut().push(monitor::unschedulable(w.now));
+        } else {
+            monitor::remove_taint(spec, monitor::UNSCHEDULABLE, "NoSchedule");
+        }
+        plan.act("node.cordon", Action::Update(Kind::Node, value));
+    }
+    plan
 }
 
 /// Own timers.
@@ -84,6 +101,7 @@ pub fn timer(w: &mut World, _comp: Comp, key: &Key, uid: &Str, what: &'static st
         "node.unreachable" => monitor::unreachable(w, key, n),
         "node.no-execute" => monitor::no_execute(w, key, n),
         "node.back" => monitor::back(w, key),
+        "node.removed" => monitor::removed(w, key, uid),
         "taint.evict" => taints::evict(w, key, uid, n),
         "podgc.orphaned" => podgc::orphaned(w, key),
         "podgc.out-of-service" => podgc::out_of_service(w, key),
@@ -111,10 +129,15 @@ fn disrupt(w: &mut World, pod: &Key, reason: Option<(&'static str, &'static str)
     w.modify(pod, Sub::Status, |v| {
         if let Some((reason, message)) = reason {
             let generation = v["metadata"]["generation"].clone();
+            let before = crate::api::object::condition(v, "DisruptionTarget");
+            let since = match before["status"].str() {
+                "True" => before["lastTransitionTime"].to_str(),
+                _ => now,
+            };
             put_condition(
                 v,
                 crate::value!({
-                    "lastProbeTime": null, "lastTransitionTime": now, "message": message,
+                    "lastProbeTime": null, "lastTransitionTime": since, "message": message,
                     "observedGeneration": generation, "reason": reason, "status": "True",
                     "type": "DisruptionTarget"
                 }),

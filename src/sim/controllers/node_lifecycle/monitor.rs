@@ -3,7 +3,7 @@
 use super::{is_ready, put_condition};
 use crate::api::object::condition;
 use crate::api::time::{SECOND, rfc3339};
-use crate::api::{Key, Kind};
+use crate::api::{Key, Kind, Obj, Object};
 use crate::apiserver::Sub;
 use crate::apiserver::events::Note;
 use crate::config::{Delay, Latency};
@@ -20,6 +20,50 @@ const PERIOD: u64 = 5 * SECOND;
 const EVICTION_PAUSE: u64 = 10 * SECOND;
 
 pub(super) const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
+/// Taint of a cordoned node.
+pub(super) const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+
+/// Must the node get the taint of cordoned nodes (true) or lose it (false)?
+pub(super) fn cordon_taint(node: &Obj) -> Option<bool> {
+    let cordoned = node.spec()["unschedulable"].is_true();
+    (cordoned != has_taint(node, UNSCHEDULABLE, "NoSchedule")).then_some(cordoned)
+}
+
+/// The taint of a node that is cordoned now.
+pub(super) fn unschedulable(now: u64) -> Value {
+    value!({"effect": "NoSchedule", "key": UNSCHEDULABLE, "timeAdded": (rfc3339(now))})
+}
+
+fn has_taint(node: &Obj, key: &str, effect: &str) -> bool {
+    let mut taints = node.spec()["taints"].items().iter();
+    taints.any(|t| t["key"].str() == key && t["effect"].str() == effect)
+}
+
+/// Takes a taint out of a node's spec.
+pub(super) fn remove_taint(spec: &mut Value, key: &str, effect: &str) {
+    let list = spec.entry("taints").list_mut();
+    list.retain(|t| t["key"].str() != key || t["effect"].str() != effect);
+    if list.is_empty() {
+        spec.remove("taints");
+    }
+}
+
+/// A node object is gone: the monitor says so at its next look.
+pub(super) fn node_deleted(w: &mut World, node: &Obj) {
+    let at = (w.now + 1).div_ceil(PERIOD) * PERIOD;
+    w.timer_at(Comp::NodeLifecycle, node.key(), node.uid(), "node.removed", 0, at, false);
+}
+
+/// The monitor misses a node.
+pub(super) fn removed(w: &mut World, key: &Key, uid: &Str) {
+    let name = &key.name;
+    let value = value!({
+        "apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": uid}
+    });
+    let message = format!("Node {name} event: Removing Node {name} from Controller");
+    let note = Note::normal("node-controller", "RemovingNode", message);
+    w.event(&Object::new(Kind::Node, value), &note);
+}
 
 impl World {
     /// The node stops answering, and nothing happens on it any more.
@@ -157,21 +201,9 @@ fn taint(w: &mut World, node: &Key, effect: &'static str) {
 }
 
 fn untaint(w: &mut World, node: &Key, effect: &'static str) {
-    let tainted = w.store.by_key(node).is_some_and(|n| {
-        let mut taints = n.spec()["taints"].items().iter();
-        taints.any(|t| t["key"].str() == UNREACHABLE && t["effect"].str() == effect)
-    });
-    if !tainted {
-        return;
+    if w.store.by_key(node).is_some_and(|n| has_taint(n, UNREACHABLE, effect)) {
+        w.modify(node, Sub::Main, |v| remove_taint(v.entry("spec"), UNREACHABLE, effect));
     }
-    w.modify(node, Sub::Main, |v| {
-        let spec = v.entry("spec");
-        let list = spec.entry("taints").list_mut();
-        list.retain(|t| t["key"].str() != UNREACHABLE || t["effect"].str() != effect);
-        if list.is_empty() {
-            spec.remove("taints");
-        }
-    });
 }
 
 /// The kubelet posts its node's status again; the monitor takes the taints off.

@@ -19,7 +19,6 @@ fn next_look(now: u64) -> u64 {
 
 /// A node object was deleted.
 pub(super) fn node_deleted(w: &mut World, node: &Obj) {
-    w.nodes.evictions.retain(|uid, _| w.kubelet.pod(uid).is_none_or(|r| r.node != node.name()));
     w.nodes.down.remove(&node.name());
     let lost = w.kubelet.on_node(&node.name()).next().is_some();
     if lost {

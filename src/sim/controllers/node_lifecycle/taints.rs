@@ -12,23 +12,24 @@ use crate::queue::Comp;
 use crate::value::{Str, Value};
 use crate::world::World;
 
+/// In place of a time: the pod has been evicted.
+const DONE: u64 = u64::MAX;
 const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 
 /// A node's taints may have changed.
 pub(super) fn node_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     let taints = &new.spec()["taints"];
-    if old.map_or(&Value::Null, |o| &o.spec()["taints"]) == taints && change == ChangeType::Modified
-    {
+    let before = old.map_or(&Value::Null, |o| &o.spec()["taints"]);
+    if before == taints && change == ChangeType::Modified {
         return;
     }
     let name = new.name();
     let gone = change == ChangeType::Deleted;
     let execute = !gone && no_execute(taints).next().is_some();
     let out = !gone && taints.items().iter().any(|t| t["key"].str() == OUT_OF_SERVICE);
-    let before = w.nodes.tainted.contains(&name);
     set(&mut w.nodes.tainted, &name, execute);
     set(&mut w.nodes.out_of_service, &name, out);
-    if execute || before {
+    if !gone && no_execute(before).ne(no_execute(taints)) {
         let pods: Vec<Key> = w.kubelet.on_node(&name).map(|r| r.key.clone()).collect();
         for pod in pods {
             if let Some(pod) = w.store.by_key(&pod).cloned() {
@@ -53,10 +54,13 @@ fn no_execute(taints: &Value) -> impl Iterator<Item = &Value> {
     taints.items().iter().filter(|t| t["effect"].str() == "NoExecute")
 }
 
-/// How long a pod may stay: for ever, or so many microseconds.
+/// How long a pod may stay.
 enum Stay {
     Forever,
+    /// Microseconds.
     For(u64),
+    /// Not at all: a taint is not tolerated.
+    Never,
 }
 
 fn stay(pod: &Obj, taints: &Value) -> Stay {
@@ -72,7 +76,7 @@ fn stay(pod: &Obj, taints: &Value) -> Stay {
             }
         }
         if !covered {
-            return Stay::For(0);
+            return Stay::Never;
         }
     }
     least.map_or(Stay::Forever, Stay::For)
@@ -82,28 +86,27 @@ fn stay(pod: &Obj, taints: &Value) -> Stay {
 pub(super) fn judge(w: &mut World, node: &Str, pod: &Obj) {
     let key = Key::new(Kind::Node, "", node.clone());
     let taints = w.store.by_key(&key).map(|n| n.spec()["taints"].clone()).unwrap_or_default();
-    let uid = pod.uid();
-    match stay(pod, &taints) {
-        Stay::Forever => {
-            if w.nodes.evictions.remove(&uid).is_some() && !pod.terminating() {
-                let message = format!("Cancelling deletion of Pod {}/{}", pod.ns(), pod.name());
-                let note =
-                    Note::normal("taint-eviction-controller", "TaintManagerEviction", message);
-                w.acting(Comp::TaintEviction, "taint.cancel", |w| w.event(pod, &note));
-            }
+    let time = match stay(pod, &taints) {
+        Stay::Forever => return cancel(w, pod),
+        Stay::Never => {
+            cancel(w, pod);
+            0
         }
-        Stay::For(time) => {
-            if pod.terminating() {
-                return;
-            }
-            let due = w.now + time;
-            // an earlier time that was set before stays
-            let slot = w.nodes.evictions.entry(uid.clone()).or_insert(u64::MAX);
-            if due < *slot {
-                *slot = due;
-                w.timer_at(Comp::TaintEviction, pod.key(), uid, "taint.evict", due, due, false);
-            }
-        }
+        // a time that was set before stays
+        Stay::For(_) if w.nodes.evictions.contains_key(&pod.uid()) => return,
+        Stay::For(time) => time,
+    };
+    let (uid, due) = (pod.uid(), w.now + time);
+    w.nodes.evictions.insert(uid.clone(), due);
+    w.timer_at(Comp::TaintEviction, pod.key(), uid, "taint.evict", due, due, false);
+}
+
+/// The pod may stay, is deleted before its time is over, or is gone: it is not evicted later.
+pub(super) fn cancel(w: &mut World, pod: &Obj) {
+    if w.nodes.evictions.remove(&pod.uid()).is_some_and(|due| due != DONE) {
+        let message = format!("Cancelling deletion of Pod {}/{}", pod.ns(), pod.name());
+        let note = Note::normal("taint-eviction-controller", "TaintManagerEviction", message);
+        w.acting(Comp::TaintEviction, "taint.cancel", |w| w.event(pod, &note));
     }
 }
 
@@ -112,9 +115,8 @@ pub(super) fn evict(w: &mut World, key: &Key, uid: &Str, due: u64) {
     if w.nodes.evictions.get(uid) != Some(&due) {
         return;
     }
-    w.nodes.evictions.remove(uid);
-    let Some(pod) = w.store.by_key(key).filter(|p| p.uid() == *uid && !p.terminating()).cloned()
-    else {
+    w.nodes.evictions.insert(uid.clone(), DONE);
+    let Some(pod) = w.store.by_key(key).filter(|p| p.uid() == *uid).cloned() else {
         return;
     };
     let message = format!("Marking for deletion Pod {}/{}", pod.ns(), pod.name());

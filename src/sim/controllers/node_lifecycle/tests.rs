@@ -101,3 +101,74 @@ fn out_of_service_frees_pods_at_once() {
     w.run_until(w.now + 21 * SECOND);
     assert!(w.store.by_key(&key).is_none());
 }
+
+#[test]
+fn a_cordoned_node_is_tainted_while_it_is() {
+    let (mut w, _) = world();
+    let key = Key::new(Kind::Node, "", "worker-2");
+    for cordoned in [true, false] {
+        w.modify(&key, Sub::Main, |v| {
+            let spec = v.entry("spec");
+            if cordoned {
+                spec.set("unschedulable", true);
+            } else {
+                spec.remove("unschedulable");
+            }
+        });
+        assert!(w.settle(60 * SECOND));
+        let taints = node(&w).spec()["taints"].clone();
+        assert_eq!(!taints.is_null(), cordoned);
+        if cordoned {
+            assert_eq!(taints[0]["key"].str(), "node.kubernetes.io/unschedulable");
+            assert!(!taints[0]["timeAdded"].is_null());
+        }
+    }
+}
+
+/// Evictions that do not take place are called off aloud; what was evicted once is not again,
+/// unless a taint comes that it does not tolerate.
+#[test]
+fn evictions_called_off_and_repeated() {
+    let off = ["Cancelling deletion of Pod default/web-2"];
+    let (mut w, key) = world();
+    w.node_down("worker-2");
+    w.run_until(w.now + 53 * SECOND);
+    let now = DeleteOptions { grace: Some(0), ..DeleteOptions::default() };
+    w.delete(&key, &now).expect("deleted");
+    assert_eq!(events(&w, "TaintManagerEviction"), off);
+
+    let (mut w, key) = world();
+    w.node_down("worker-2");
+    assert!(w.settle(600 * SECOND));
+    let mark = ["Marking for deletion Pod default/web-2"];
+    assert_eq!(events(&w, "TaintManagerEviction"), mark);
+    let count = |w: &World| {
+        let mut all = w.store.all(Kind::Event);
+        let event = all.find(|e| e.value["reason"].str() == "TaintManagerEviction");
+        event.map_or(0, |e| e.value["count"].int_or(0))
+    };
+    let taint = |w: &mut World, effect: &'static str| {
+        w.modify(&Key::new(Kind::Node, "", "worker-2"), Sub::Main, |v| {
+            let taints = v.path_mut("spec.taints").list_mut();
+            taints.push(value!({"effect": effect, "key": "mine"}));
+        });
+        assert!(w.settle(600 * SECOND));
+    };
+    taint(&mut w, "NoSchedule");
+    assert_eq!(count(&w), 1);
+    taint(&mut w, "NoExecute");
+    assert_eq!(count(&w), 2);
+    assert!(w.store.by_key(&key).is_some_and(|p| p.terminating()));
+}
+
+#[test]
+fn the_monitor_tells_of_a_node_that_is_gone() {
+    let (mut w, _) = world();
+    let key = Key::new(Kind::Node, "", "worker-1");
+    w.delete(&key, &DeleteOptions::default()).expect("deleted");
+    assert!(w.settle(60 * SECOND));
+    assert_eq!(
+        events(&w, "RemovingNode"),
+        ["Node worker-1 event: Removing Node worker-1 from Controller"]
+    );
+}
