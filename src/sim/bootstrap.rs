@@ -24,6 +24,26 @@ pub fn cluster(w: &mut World) {
             }
         }
     }
+    for (name, value, description) in [
+        (
+            "system-cluster-critical",
+            2_000_000_000,
+            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+        ),
+        (
+            "system-node-critical",
+            2_000_001_000,
+            "Used for system critical pods that must not be moved from their current node.",
+        ),
+    ] {
+        put(
+            Kind::PriorityClass,
+            value!({
+                "description": description, "metadata": {"name": name},
+                "preemptionPolicy": "PreemptLowerPriority", "value": value
+            }),
+        );
+    }
     for (name, mode, default) in
         [("local-wait", "WaitForFirstConsumer", false), ("standard", "Immediate", true)]
     {

@@ -1,5 +1,7 @@
 //! Quantities as the API writes them: `500m`, `1Gi`, `1.5`, `1e3`.
 
+use crate::value::Value;
+
 /// Binary suffixes and the power of two they stand for.
 const BINARY: [(&str, u32); 6] =
     [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
@@ -19,6 +21,14 @@ const DECIMAL: [(&str, i32); 9] = [
 /// The quantity in thousandths, rounded up as Kubernetes rounds; `None` if it is none.
 pub fn milli(text: &str) -> Option<i128> {
     scaled(text, 3)
+}
+
+/// A quantity of an object in thousandths; 0 if it is none.
+pub fn of(v: &Value) -> i128 {
+    match v {
+        Value::Int(i) => i128::from(*i) * 1000,
+        v => milli(v.str()).unwrap_or(0),
+    }
 }
 
 /// The quantity times ten to the `places`, rounded up.

@@ -1,7 +1,7 @@
 //! What the API server does to objects by kind, besides defaults and validation: strategies
 //! (`PrepareForCreate`/`Update`), admission plugins, address allocation.
 
-use crate::api::{Key, Kind};
+use crate::api::{Key, Kind, Obj};
 use crate::apiserver::Sub;
 use crate::apiserver::error::{Reason, Status};
 use crate::config::Latency;
@@ -115,7 +115,7 @@ pub fn admit_create(w: &mut World, kind: Kind, value: &mut Value) -> Result<(), 
             if w.store.count(Kind::Pod) >= MOST_PODS {
                 return Err(not_simulated(&format!("more than {MOST_PODS} pods")));
             }
-            admit_pod(w, value);
+            admit_pod(w, value)?;
             // the recorded cluster had no controller of accounts
             if w.config.latency != Latency::Recording {
                 super::service_account::admit(w, value)?;
@@ -140,8 +140,55 @@ fn bounded(kind: Kind, value: &Value) -> Result<(), Status> {
     Ok(())
 }
 
+/// `Priority`: a pod's priority comes from its class, or from the default one.
+fn admit_priority(w: &World, pod: &mut Value) -> Result<(), Status> {
+    let named = pod["spec"]["priorityClassName"].to_str();
+    let class = if named.is_empty() {
+        let defaults = w.store.all(Kind::PriorityClass);
+        defaults.filter(|c| c.value["globalDefault"].is_true()).min_by_key(|c| value_of(c))
+    } else {
+        w.store.get(Kind::PriorityClass, "", &named)
+    };
+    let refuse =
+        |why: String| Err(Status::forbidden(Kind::Pod, pod["metadata"]["name"].str(), &why));
+    if class.is_none() && !named.is_empty() {
+        return refuse(format!("no PriorityClass with name {named} was found"));
+    }
+    let priority = class.map_or(0, value_of);
+    let policy = match class.map_or("", |c| c.value["preemptionPolicy"].str()) {
+        "Never" => "Never",
+        _ => "PreemptLowerPriority",
+    };
+    let own = &pod["spec"];
+    if own["priority"].as_int().is_some_and(|n| n != priority) {
+        return refuse(format!(
+            "the integer value of priority ({}) must not be provided in pod spec; priority admission controller computed {priority} from the given PriorityClass name",
+            own["priority"].int_or(0)
+        ));
+    }
+    if !own["preemptionPolicy"].is_null() && own["preemptionPolicy"].str() != policy {
+        return refuse(format!(
+            "the string value of PreemptionPolicy ({}) must not be provided in pod spec; priority admission controller computed {policy} from the given PriorityClass name",
+            own["preemptionPolicy"].str()
+        ));
+    }
+    let name = class.map(|c| c.name());
+    let spec = pod.entry("spec");
+    if let Some(name) = name {
+        spec.set("priorityClassName", name);
+    }
+    spec.set("priority", priority);
+    spec.set("preemptionPolicy", policy);
+    Ok(())
+}
+
+fn value_of(class: &Obj) -> i64 {
+    class.value["value"].int_or(0)
+}
+
 /// Priority and `DefaultTolerationSeconds` of a pod.
-fn admit_pod(w: &World, pod: &mut Value) {
+fn admit_pod(w: &World, pod: &mut Value) -> Result<(), Status> {
+    admit_priority(w, pod)?;
     let seconds = w.config.toleration_seconds;
     let spec = pod.entry("spec");
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
@@ -155,15 +202,10 @@ fn admit_pod(w: &World, pod: &mut Value) {
             }));
         }
     }
-    if spec["priority"].is_null() {
-        spec.set("priority", 0);
-    }
-    if spec["preemptionPolicy"].is_null() {
-        spec.set("preemptionPolicy", "PreemptLowerPriority");
-    }
     if spec["enableServiceLinks"].is_null() {
         spec.set("enableServiceLinks", true);
     }
+    Ok(())
 }
 
 /// `DefaultStorageClass`: fills the default class where none is named (storage.md 2).

@@ -68,6 +68,7 @@ pub fn apply(kind: Kind, v: &mut Value) {
             default(v, "reclaimPolicy", "Delete");
             default(v, "volumeBindingMode", "Immediate");
         }
+        Kind::PriorityClass => default(v, "preemptionPolicy", "PreemptLowerPriority"),
         Kind::EndpointSlice => each(v, "ports", |p| {
             default(p, "name", "");
             default(p, "protocol", "TCP");

@@ -1,9 +1,10 @@
 //! The filter plugins, in the scheduler's order: the first that refuses a node names why.
 
 use super::affinity::{self, Terms};
+use super::preempt::priority;
 use super::volumes::Claims;
-use super::{InOrder, Usage, requests};
-use crate::api::Obj;
+use super::{InOrder, Usage, placed, requests};
+use crate::api::{Obj, quantity};
 use crate::value::{Str, Value};
 use crate::world::World;
 
@@ -17,6 +18,8 @@ pub(super) struct Pass<'a> {
     usage: InOrder<'a, Usage>,
     /// Has the pod wishes about nodes at all?
     choosy: bool,
+    /// Other resources than CPU and memory that it asks for, thousandths.
+    others: Vec<(Str, i128)>,
 }
 
 /// A reason, and whether removing pods from the node could help.
@@ -31,7 +34,8 @@ impl<'a> Pass<'a> {
         let spec = pod.spec();
         let choosy = !spec["nodeSelector"].is_empty() || !spec["affinity"].is_null();
         let usage = InOrder::of(&w.scheduler.usage);
-        Self { w, pod, claims, wants: requests(spec), terms: Terms::of(w, pod), usage, choosy }
+        let (wants, terms, others) = (requests(spec), Terms::of(w, pod), other_requests(spec));
+        Self { w, pod, claims, wants, terms, usage, choosy, others }
     }
 
     /// Looks at a node; nodes come in the order of their names.
@@ -60,7 +64,12 @@ impl<'a> Pass<'a> {
     fn resources(&mut self, node: &Obj) -> Result<(), Reasons> {
         let free = node.allocatable();
         let empty = Usage::default();
-        let used = self.usage.at(node.name_ref()).unwrap_or(&empty);
+        let mut used = self.usage.at(node.name_ref()).unwrap_or(&empty);
+        let with_nominated;
+        if !self.w.scheduler.nominated.is_empty() {
+            with_nominated = self.nominated(node, used.clone());
+            used = &with_nominated;
+        }
         let mut reasons = Vec::new();
         if (used.pods + 1) * 1000 > free.pods {
             reasons.push((Str::Lit("Too many pods"), true));
@@ -74,7 +83,65 @@ impl<'a> Pass<'a> {
             let fits = memory.saturating_mul(1000) <= free.memory;
             reasons.push((Str::Lit("Insufficient memory"), fits));
         }
+        for (name, wants) in &self.others {
+            let free = quantity::of(&node.status()["allocatable"][name.as_str()]);
+            let here = placed(self.w).filter(|(_, place)| *place == node.name_ref());
+            let used: i128 = here
+                .flat_map(|(p, _)| other_requests(p.spec()))
+                .filter(|(n, _)| n == name)
+                .map(|(_, n)| n)
+                .sum();
+            if used + wants > free {
+                reasons.push((format!("Insufficient {name}").into(), *wants <= free));
+            }
+        }
         if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+    }
+}
+
+/// What a pod asks for besides CPU and memory (thousandths): the containers together, or any
+/// init container that asks for more.
+fn other_requests(spec: &Value) -> Vec<(Str, i128)> {
+    let mut all: Vec<(Str, i128)> = Vec::new();
+    for (part, together) in [("containers", true), ("initContainers", false)] {
+        for c in spec.get(part).items() {
+            let limits = c["resources"]["limits"].pairs();
+            let asked = &c["resources"]["requests"];
+            let extra = limits.filter(|(name, _)| !asked.has(name));
+            for (name, v) in asked.pairs().chain(extra) {
+                if matches!(name.as_str(), "cpu" | "memory") {
+                    continue;
+                }
+                let n = quantity::of(v);
+                match all.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, sum)) if together => *sum = sum.saturating_add(n),
+                    Some((_, sum)) => *sum = n.max(*sum),
+                    None => all.push((name.clone(), n)),
+                }
+            }
+        }
+    }
+    all.retain(|(_, n)| *n > 0);
+    all
+}
+
+impl Pass<'_> {
+    /// Room is being made on the node for other pods, of the same or a higher priority: they
+    /// count as if they were there.
+    fn nominated(&self, node: &Obj, mut used: Usage) -> Usage {
+        for (uid, (key, place)) in &self.w.scheduler.nominated {
+            if place == node.name_ref()
+                && *uid != self.pod.uid()
+                && let Some(other) = self.w.store.by_key(key)
+                && priority(other) >= priority(self.pod)
+            {
+                let wants = requests(other.spec());
+                used.cpu += wants.cpu;
+                used.memory += wants.memory;
+                used.pods += wants.pods;
+            }
+        }
+        used
     }
 }
 

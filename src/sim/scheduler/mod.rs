@@ -2,12 +2,13 @@
 //! (behaviour/pod-lifecycle.md 6, storage.md 4, 7 and 8).
 //!
 //! # Divergence from real Kubernetes
-//! Nothing is preempted. Unschedulable pods are retried as soon as a relevant change happens:
-//! the back-off queue of an idle scheduler is emptied at once, as since 1.33. Ties between
-//! nodes are broken by the seed, not by chance.
+//! Unschedulable pods are retried as soon as a relevant change happens: the back-off queue of
+//! an idle scheduler is emptied at once, as since 1.33. Ties between nodes are broken by the
+//! seed, not by chance.
 
 mod affinity;
 mod filter;
+mod preempt;
 mod score;
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,10 @@ pub struct State {
     assumed: BTreeMap<Str, (Key, Str)>,
     /// Pods with required anti-affinity or host ports: only these make other pods look at them.
     particular: BTreeSet<Key>,
+    /// Pods (by uid) that a trial of preemption leaves out of account.
+    aside: BTreeSet<Str>,
+    /// Pods (by uid) for which room is being made on a node.
+    nominated: BTreeMap<Str, (Key, Str)>,
 }
 
 /// Looks up names that come in order: a walk beside them, not a search for each.
@@ -88,7 +93,9 @@ fn occupies(pod: &Obj) -> bool {
 /// All pods that have a place, with their nodes: the bound ones, and those whose claims are
 /// being bound on the node chosen for them.
 fn placed(w: &World) -> impl Iterator<Item = (&Obj, &Str)> {
+    let aside = &w.scheduler.aside;
     let bound = w.store.all(Kind::Pod).filter(|p| occupies(p)).map(|p| (p, &p.pod().node));
+    let bound = bound.filter(|(p, _)| aside.is_empty() || !aside.contains(&p.uid()));
     let assumed = &w.scheduler.assumed;
     bound.chain(assumed.values().filter_map(|(key, node)| Some((w.store.by_key(key)?, node))))
 }
@@ -112,10 +119,7 @@ pub fn requests(spec: &Value) -> Usage {
                 Value::Null => r["limits"].get(name),
                 q => q,
             };
-            match q {
-                Value::Int(i) => i128::from(*i) * 1000,
-                q => quantity::milli(q.str()).unwrap_or(0),
-            }
+            quantity::of(q)
         };
         (get("cpu") as i64, (get("memory") / 1000) as i64)
     };
@@ -188,6 +192,7 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
 fn no_longer_waits(w: &mut World, key: &Key) {
     w.scheduler.unschedulable.remove(key);
     w.scheduler.social.remove(key);
+    w.scheduler.nominated.retain(|_, (k, _)| k != key);
 }
 
 fn wake_all(w: &mut World) {
@@ -254,8 +259,16 @@ fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) 
 enum Refusal {
     /// Before looking at nodes: a sentence; the claim that it is about.
     Whole(String, Option<Key>),
-    /// Node by node: reason and whether removing pods could help.
-    Nodes(Vec<(Str, bool)>),
+    /// Node by node.
+    Nodes(Vec<Refused>),
+}
+
+/// A node that does not fit.
+struct Refused {
+    node: Str,
+    reasons: Vec<Str>,
+    /// Could removing pods help?
+    resolvable: bool,
 }
 
 /// Tries to place one pod.
@@ -275,6 +288,7 @@ pub fn sync(w: &mut World, key: &Key) {
         Ok(node) => {
             let waits = volumes::prepare(w, &pod, &node);
             if let Some(claim) = waits {
+                nominate(w, key, &node);
                 w.scheduler.assumed.insert(pod.uid(), (key.clone(), node.clone()));
                 account(w, &pod, node, 1);
                 wait_for_claim(w, &pod, claim);
@@ -294,15 +308,26 @@ fn wait_for_claim(w: &mut World, pod: &Obj, claim: Key) {
 fn decide(w: &World, pod: &Obj) -> Result<Str, Refusal> {
     let claims = volumes::Claims::of(w, pod).map_err(|(why, claim)| Refusal::Whole(why, claim))?;
     let mut pass = filter::Pass::new(w, pod, &claims);
-    let mut reasons = Vec::new();
+    let mut refused = Vec::new();
     let mut fit: Vec<&Obj> = Vec::new();
     for node in w.store.all(Kind::Node) {
         match pass.check(node) {
             Ok(()) => fit.push(node),
-            Err(reason) => reasons.extend(reason),
+            Err(reasons) => refused.push(Refused {
+                node: node.name(),
+                resolvable: reasons.iter().all(|(_, resolvable)| *resolvable),
+                reasons: reasons.into_iter().map(|(why, _)| why).collect(),
+            }),
         }
     }
-    score::best(w, pod, &fit).ok_or(Refusal::Nodes(reasons))
+    score::best(w, pod, &fit).ok_or(Refusal::Nodes(refused))
+}
+
+/// Says where the pod is about to be placed, while something has still to be done for that.
+fn nominate(w: &mut World, pod: &Key, node: &Str) {
+    w.acting(Comp::Scheduler, "sched.nominate", |w| {
+        w.modify(pod, Sub::Status, |p| p.entry("status").set("nominatedNodeName", node))
+    });
 }
 
 /// A step of the scheduler's own: the flush of pods that waited too long.
@@ -320,6 +345,7 @@ fn bind(w: &mut World, pod: &Obj, node: &Str) {
     let bound = w.acting(Comp::Scheduler, "sched.bind", |w| {
         w.bind_pod(&pod.key(), |p| {
             p.entry("spec").set("nodeName", &name);
+            p.entry("status").remove("nominatedNodeName");
             set_condition(
                 p,
                 "PodScheduled",
@@ -362,7 +388,19 @@ fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
         Refusal::Whole(why, claim) => {
             (format!("0/{nodes} nodes are available: {why}. not found"), claim)
         }
-        Refusal::Nodes(reasons) => (unschedulable_text(nodes, &reasons), None),
+        Refusal::Nodes(refused) => {
+            let why = summary(nodes, refused.iter().flat_map(|r| &r.reasons));
+            match preempt::preempt(w, pod, &refused) {
+                Ok(node) => {
+                    w.scheduler.nominated.insert(pod.uid(), (pod.key(), node.clone()));
+                    nominate(w, &pod.key(), &node);
+                    (why, None)
+                }
+                Err(text) => {
+                    (format!("{why} no new claims to deallocate, preemption: {text}"), None)
+                }
+            }
+        }
     };
     let key = pod.key();
     let already = crate::api::object::condition(&pod.value, "PodScheduled");
@@ -397,26 +435,13 @@ fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
     w.timer_at(Comp::Scheduler, key, pod.uid(), "flush", 0, flush, true);
 }
 
-/// `0/3 nodes are available: 1 a, 2 b. no new claims to deallocate, preemption: …`
-fn unschedulable_text(nodes: usize, reasons: &[(Str, bool)]) -> String {
-    let count = |it: &mut dyn Iterator<Item = Str>| {
-        let mut counts: BTreeMap<Str, usize> = BTreeMap::new();
-        for r in it {
-            *counts.entry(r).or_default() += 1;
-        }
-        let mut texts: Vec<String> = counts.iter().map(|(r, n)| format!("{n} {r}")).collect();
-        texts.sort();
-        texts.join(", ")
-    };
-    let why = count(&mut reasons.iter().map(|(r, _)| r.clone()));
-    let preemption = count(&mut reasons.iter().map(|(_, resolvable)| {
-        Str::Lit(if *resolvable {
-            "No preemption victims found for incoming pod"
-        } else {
-            "Preemption is not helpful for scheduling"
-        })
-    }));
-    format!(
-        "0/{nodes} nodes are available: {why}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {preemption}."
-    )
+/// `0/3 nodes are available: 1 a, 2 b.`
+fn summary<'a>(nodes: usize, reasons: impl Iterator<Item = &'a Str>) -> String {
+    let mut counts: BTreeMap<&Str, usize> = BTreeMap::new();
+    for r in reasons {
+        *counts.entry(r).or_default() += 1;
+    }
+    let mut texts: Vec<String> = counts.iter().map(|(r, n)| format!("{n} {r}")).collect();
+    texts.sort();
+    format!("0/{nodes} nodes are available: {}.", texts.join(", "))
 }

@@ -162,3 +162,118 @@ fn a_cluster_without_nodes_says_so() {
     create(&mut w, pod("web", "web", Value::map()));
     assert_eq!(refusal(&w, "web"), "no nodes available to schedule pods");
 }
+
+/// A pod of a priority class whose container asks for that much.
+fn greedy(name: &str, resource: &'static str, amount: &'static str, class: &'static str) -> Value {
+    let mut spec = Value::map();
+    if !class.is_empty() {
+        spec.set("priorityClassName", class);
+    }
+    let mut pod = pod(name, name, spec);
+    let container = &mut pod.path_mut("spec.containers").list_mut()[0];
+    container.path_mut("resources.requests").set(resource, amount);
+    pod
+}
+
+fn classes(w: &mut World) {
+    for (name, value, policy) in
+        [("high", 1000, "PreemptLowerPriority"), ("patient", 1000, "Never"), ("low", -10, "")]
+    {
+        let mut class = value!({"metadata": {"name": name}, "value": value});
+        if !policy.is_empty() {
+            class.set("preemptionPolicy", policy);
+        }
+        w.create(Kind::PriorityClass, class, WriteOptions::default()).unwrap();
+    }
+}
+
+#[test]
+fn what_no_node_has_is_named() {
+    let mut w = world(1);
+    create(&mut w, greedy("a", "nvidia.com/gpu", "1", ""));
+    assert_eq!(
+        refusal(&w, "a"),
+        "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+    );
+    create(&mut w, greedy("b", "ephemeral-storage", "40Gi", ""));
+    assert!(!node(&w, "b").is_empty());
+}
+
+/// Two reasons of a node are one node to preemption.
+#[test]
+fn a_node_with_two_reasons_counts_once() {
+    let mut w = world(1);
+    let mut big = greedy("big", "cpu", "100", "");
+    big.path_mut("spec.containers").list_mut()[0]
+        .path_mut("resources.requests")
+        .set("memory", "100Ti");
+    create(&mut w, big);
+    assert_eq!(
+        refusal(&w, "big"),
+        "0/3 nodes are available: 3 Insufficient cpu, 3 Insufficient memory. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+    );
+}
+
+#[test]
+fn a_higher_priority_takes_the_place_of_the_lowest() {
+    let mut w = world(1);
+    classes(&mut w);
+    for (name, class) in [("a", ""), ("b", "low"), ("c", "high")] {
+        create(&mut w, greedy(name, "cpu", "6", class));
+    }
+    let (low, uid) = (node(&w, "b"), |w: &World, name: &str| {
+        w.store.get(Kind::Pod, "default", name).unwrap().uid()
+    });
+    create(&mut w, greedy("patient", "cpu", "6", "patient"));
+    assert_eq!(
+        refusal(&w, "patient"),
+        "0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never."
+    );
+    w.delete(&Key::new(Kind::Pod, "default", "patient"), &DeleteOptions::default()).unwrap();
+    create(&mut w, greedy("d", "cpu", "6", "high"));
+    assert_eq!(node(&w, "d"), low);
+    assert!(w.store.get(Kind::Pod, "default", "b").is_none());
+    assert!(w.store.get(Kind::Pod, "default", "a").is_some());
+    assert!(w.scheduler.nominated.is_empty() && w.scheduler.aside.is_empty());
+    let d = w.store.get(Kind::Pod, "default", "d").unwrap();
+    assert!(d.status()["nominatedNodeName"].is_null());
+    let told = |reason: &str| {
+        let mut events = w.store.all(Kind::Event).filter(|e| e.value["reason"].str() == reason);
+        events.next_back().map(|e| e.value["message"].str().to_owned()).unwrap_or_default()
+    };
+    assert_eq!(told("Preempted"), format!("Preempted by pod {} on node {low}", uid(&w, "d")));
+    let said = w.log.iter().any(|(_, r)| match &r.what {
+        crate::log::What::Change { new, .. } => {
+            new.name() == "d"
+                && new.status()["nominatedNodeName"].str() == low.as_str()
+                && crate::api::object::condition(&new.value, "PodScheduled")["message"].str()
+                    == "0/3 nodes are available: 3 Insufficient cpu."
+        }
+        _ => false,
+    });
+    assert!(said, "the node is promised while room is being made");
+    // nobody left of a lower priority, but on one node
+    create(&mut w, greedy("e", "cpu", "7", "low"));
+    assert_eq!(
+        refusal(&w, "e"),
+        "0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod."
+    );
+    assert_eq!(w.scheduler.usage.values().map(|u| u.pods).sum::<i64>(), 3);
+}
+
+#[test]
+fn classes_give_priorities() {
+    let mut w = world(1);
+    classes(&mut w);
+    let refused = w.create(Kind::Pod, greedy("a", "cpu", "1", "nope"), WriteOptions::default());
+    assert_eq!(
+        refused.map(drop).unwrap_err().message.as_str(),
+        "pods \"a\" is forbidden: no PriorityClass with name nope was found"
+    );
+    create(&mut w, greedy("b", "cpu", "1", "patient"));
+    let b = w.store.get(Kind::Pod, "default", "b").unwrap();
+    assert_eq!(
+        (b.spec()["priority"].int_or(0), b.spec()["preemptionPolicy"].str()),
+        (1000, "Never")
+    );
+}

@@ -124,7 +124,8 @@ impl Claims {
 fn in_use(w: &World, pod: &Obj, ns: &Str, claim: &str) -> bool {
     w.store.list(Kind::Pod, ns).any(|other| {
         let placed = super::occupies(other) || w.scheduler.assumed.contains_key(&other.uid());
-        placed && other.uid() != pod.uid() && claim_names(other).any(|c| c == claim)
+        let aside = w.scheduler.aside.contains(&other.uid());
+        placed && !aside && other.uid() != pod.uid() && claim_names(other).any(|c| c == claim)
     })
 }
 
