@@ -68,6 +68,8 @@ pub struct World {
     pub(crate) gc: crate::controllers::garbage_collector::State,
     /// Knowledge of the node lifecycle controllers.
     pub nodes: crate::controllers::node_lifecycle::State,
+    /// What was applied server-side.
+    pub(crate) managed: crate::apiserver::managed::State,
     /// Warnings of the server's last answers that nobody has printed yet.
     pub(crate) warnings: Vec<String>,
     /// Number of inputs that this world has been given.
@@ -101,6 +103,7 @@ impl World {
             replicasets: crate::controllers::replicaset::State::default(),
             gc: crate::controllers::garbage_collector::State::default(),
             nodes: crate::controllers::node_lifecycle::State::default(),
+            managed: crate::apiserver::managed::State::default(),
             warnings: Vec::new(),
             inputs_seen: 0,
             cause: None,

@@ -11,6 +11,7 @@ pub mod admission;
 pub mod error;
 pub mod events;
 pub mod eviction;
+pub mod managed;
 pub mod patch;
 pub mod service_account;
 pub mod store;
@@ -375,6 +376,7 @@ impl World {
         let old = self.store.take(key);
         let last = old.as_ref().map(|o| o.value.clone()).unwrap_or_default();
         admission::release(self, key.kind, &last);
+        self.managed.forget(last["metadata"]["uid"].str());
         self.commit(ChangeType::Deleted, old, key.kind, last)
     }
 

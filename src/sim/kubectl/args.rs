@@ -53,6 +53,54 @@ fn find(spec: &'static str, long: Option<&str>, short: Option<char>) -> Option<K
     })
 }
 
+/// Does a flag that stands before the command take the next word as its value?
+pub fn global_takes_next(word: &str) -> bool {
+    if word.contains('=') {
+        return false;
+    }
+    let known = match word.strip_prefix("--") {
+        Some(long) => find(GLOBAL, Some(long), None),
+        None => word
+            .get(1..)
+            .filter(|w| w.chars().count() == 1)
+            .and_then(|w| find(GLOBAL, None, w.chars().next())),
+    };
+    known.is_some_and(|k| !matches!(k.takes, Takes::Nothing | Takes::Maybe(_)))
+}
+
+/// The flags of a command as its help lists them: `-f, --filename=[]`.
+pub fn listed(spec: &'static str) -> Vec<String> {
+    let common = if spec.starts_with('+') { COMMON } else { "" };
+    let all = [spec.trim_start_matches('+'), common];
+    let mut tokens: Vec<&str> = all.into_iter().flat_map(str::split_ascii_whitespace).collect();
+    let long =
+        |t: &&str| t.split('=').next().and_then(|n| n.rsplit(',').next()).unwrap_or("").to_owned();
+    tokens.sort_by_key(long);
+    tokens.into_iter().map(shown).collect()
+}
+
+/// The flags of all commands.
+pub fn listed_global() -> Vec<String> {
+    listed(GLOBAL)
+}
+
+fn shown(token: &str) -> String {
+    let (names, kind) = token.split_once('=').unwrap_or((token, ""));
+    let (short, long) = match names.split_once(',') {
+        Some((s, l)) => (format!("-{s}, "), l),
+        None => (String::new(), names),
+    };
+    let value = match kind {
+        "" => "false",
+        "l" => "[]",
+        "i" => "0",
+        "d" => "0s",
+        "s" => "''",
+        k => k.trim_start_matches('?'),
+    };
+    format!("{short}--{long}={value}")
+}
+
 struct Known {
     name: &'static str,
     short: Option<char>,
@@ -148,7 +196,8 @@ impl Args {
     pub fn parse(verb: &'static str, spec: &'static str, words: &[String]) -> Res<Self> {
         let mut args = Self { verb, ..Self::default() };
         args.read(spec, words).map_err(|why| {
-            Failure(format!("error: {why}\nSee 'kubectl {verb} --help' for usage."))
+            let path = if verb.is_empty() { String::new() } else { format!("{verb} ") };
+            Failure(format!("error: {why}\nSee 'kubectl {path}--help' for usage."))
         })?;
         Ok(args)
     }
@@ -172,8 +221,9 @@ impl Args {
                 if name.is_empty() || name.starts_with('-') {
                     return Err(format!("bad flag syntax: {word}"));
                 }
-                let flag =
-                    known(Some(name), None).ok_or_else(|| format!("unknown flag: --{name}"))?;
+                // underscores are taken for hyphens
+                let flag = known(Some(&name.replace('_', "-")), None)
+                    .ok_or_else(|| format!("unknown flag: --{name}"))?;
                 let value = match (value, flag.takes) {
                     (Some(v), _) => v.to_owned(),
                     (None, Takes::Nothing) => "true".to_owned(),
@@ -220,6 +270,16 @@ impl Args {
             }
         }
         Ok(())
+    }
+
+    /// Is it a command whose `-o` knows tables?
+    pub fn prints_tables(&self) -> bool {
+        self.verb == "get"
+    }
+
+    /// An error about the command's usage, which points to its help.
+    pub fn usage(&self, why: &str) -> Failure {
+        Failure(format!("error: {why}\nSee 'kubectl {} -h' for help and examples", self.verb))
     }
 
     /// Was the flag given at all?

@@ -21,6 +21,8 @@ mod tests;
 
 pub use io::{Chunk, Failure, Io, Job, Res, Run};
 pub use terminal::{State, Terminal};
+pub use verbs::common::LAST_APPLIED;
+pub use verbs::last_applied::of as last_applied;
 
 use crate::queue::Comp;
 use crate::value::{Str, text};

@@ -26,8 +26,8 @@ pub enum Output {
     JsonPath(jsonpath::Template, bool),
     /// A Go template.
     Go(gotemplate::Template, String),
-    /// Headers and paths.
-    Columns(Vec<(String, jsonpath::Template)>),
+    /// Headers and paths; `true`: the headers are printed.
+    Columns(Vec<(String, jsonpath::Template)>, bool),
 }
 
 impl Output {
@@ -74,7 +74,7 @@ impl Output {
                 })?;
                 Self::Go(parsed, t.to_owned())
             }
-            "custom-columns" => Self::Columns(columns(text()?)?),
+            "custom-columns" => Self::Columns(columns(text()?)?, !args.on("no-headers")),
             "kyaml"
             | "custom-columns-file"
             | "go-template-file"
@@ -82,11 +82,39 @@ impl Output {
             | "templatefile" => {
                 return Err(Failure::new(format!("not simulated: -o {name}")));
             }
-            other => {
-                return Err(Failure::new(format!(
-                    "unable to match a printer suitable for the output format {other:?}, allowed formats are: {FORMATS}"
-                )));
-            }
+            // commands without tables say so in their own list of formats
+            other => return Err(Self::no_printer(other, args.prints_tables())),
+        })
+    }
+
+    /// The refusal of a format; `tables`: the command has tables and columns.
+    pub fn no_printer(format: &str, tables: bool) -> Failure {
+        let allowed: Vec<&str> = FORMATS
+            .split(',')
+            .filter(|f| tables || !f.starts_with("custom-columns") && *f != "wide")
+            .collect();
+        Failure::new(format!(
+            "unable to match a printer suitable for the output format {format:?}, allowed formats are: {}",
+            allowed.join(",")
+        ))
+    }
+
+    /// One value in this format.
+    ///
+    /// # Errors
+    /// A template that cannot be evaluated.
+    pub fn value(&self, v: &Value) -> Res<String> {
+        Ok(match self {
+            Self::Table(_) | Self::Columns(..) | Self::Name => String::new(),
+            Self::Yaml => to_yaml(v),
+            Self::Json => to_json_pretty(v),
+            Self::JsonPath(t, false) => t.fill(v),
+            Self::JsonPath(t, true) => to_json_pretty(&t.values(v).into()),
+            Self::Go(t, source) => t.fill(v).map_err(|why| {
+                Failure::new(format!(
+                    "error executing template {source:?}: template: output:1: {why}"
+                ))
+            })?,
         })
     }
 
@@ -109,25 +137,19 @@ impl Output {
             }
         };
         Ok(match self {
-            Self::Table(_) => String::new(),
-            Self::Yaml => to_yaml(&whole()),
-            Self::Json => to_json_pretty(&whole()),
             Self::Name => objects
                 .iter()
                 .map(|o| format!("{}\n", super::resources::slashed(o.kind, &o.name())))
                 .collect(),
-            Self::JsonPath(t, false) => t.fill(&whole()),
-            Self::JsonPath(t, true) => to_json_pretty(&t.values(&whole()).into()),
-            Self::Go(t, source) => t.fill(&whole()).map_err(|why| {
-                Failure::new(format!(
-                    "error executing template {source:?}: template: output:1: {why}"
-                ))
-            })?,
-            Self::Columns(columns) => {
-                let mut rows = vec![columns.iter().map(|(h, _)| h.clone()).collect::<Vec<_>>()];
+            Self::Columns(columns, headers) => {
+                let mut rows = Vec::new();
+                if *headers {
+                    rows.push(columns.iter().map(|(h, _)| h.clone()).collect::<Vec<_>>());
+                }
                 rows.extend(objects.iter().map(|o| column_cells(columns, &o.value)));
                 super::print::Widths::default().render(&rows)
             }
+            other => other.value(&whole())?,
         })
     }
 }

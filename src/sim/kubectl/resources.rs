@@ -227,6 +227,17 @@ enum Op {
     Less,
 }
 
+/// What is said of a value that is none for a label.
+pub const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+/// Is it a label's value, or the name part of its key?
+pub fn good_label(s: &str) -> bool {
+    s.len() <= 63
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        && s.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && s.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
 /// A label selector as typed: `app=nginx,tier!=x,env in (a,b),!old`.
 #[derive(Clone, Debug, Default)]
 pub struct Selector(Vec<(String, Op, Vec<String>)>);
@@ -301,26 +312,17 @@ impl Selector {
             (key, Op::Exists, Vec::new())
         };
         let name = req.0.rsplit('/').next().unwrap_or("");
-        let good = |s: &str| {
-            s.len() <= 63
-                && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-                && s.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && s.ends_with(|c: char| c.is_ascii_alphanumeric())
-        };
         if name.is_empty() {
             return Err("<nil>: Invalid value: \"\": name part must be non-empty; name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')".to_owned());
         }
-        if !good(name) {
+        if !good_label(name) {
             return Err(format!(
                 "<nil>: Invalid value: {:?}: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
                 req.0
             ));
         }
-        if let Some(bad) = req.2.iter().find(|v| !v.is_empty() && !good(v)) {
-            return Err(format!(
-                "values[0][{}]: Invalid value: {bad:?}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
-                req.0
-            ));
+        if let Some(bad) = req.2.iter().find(|v| !v.is_empty() && !good_label(v)) {
+            return Err(format!("values[0][{}]: Invalid value: {bad:?}: {LABEL_VALUE}", req.0));
         }
         Ok(req)
     }

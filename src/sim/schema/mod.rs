@@ -1,6 +1,8 @@
 //! Field tables of the API (made by scripts/schema.py) and strict decoding against them, in
 //! the API server's words (behaviour/validation.md 7).
 
+pub mod help;
+
 use crate::collections::BTreeMap;
 use std::sync::OnceLock;
 

@@ -1,5 +1,7 @@
 //! What `kubectl describe` says of an object (behaviour/kubectl.md 9), in kubectl 1.36's layout.
 
+mod node;
+mod others;
 mod storage;
 mod workloads;
 
@@ -73,7 +75,7 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
         Kind::PersistentVolumeClaim => storage::claim(w, &mut out, obj),
         Kind::PersistentVolume => storage::volume(&mut out, obj),
         Kind::StorageClass => storage::class(&mut out, obj),
-        Kind::Node => node(w, &mut out, obj),
+        Kind::Node => node::node(w, &mut out, obj),
         Kind::PodDisruptionBudget => budget(&mut out, obj),
         Kind::EndpointSlice => slice(&mut out, obj),
         Kind::ConfigMap | Kind::Secret => data(&mut out, obj),
@@ -83,6 +85,16 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
             out.push_str("\nNo resource quota.\n\nNo LimitRange resource.\n");
             return align(&out);
         }
+        Kind::Endpoints => others::endpoints(&mut out, obj),
+        Kind::ServiceAccount => others::service_account(&mut out, obj),
+        Kind::Job => workloads::job(&mut out, obj),
+        Kind::CronJob => workloads::cron_job(&mut out, obj),
+        Kind::DaemonSet => workloads::daemon_set(w, &mut out, obj),
+        Kind::Ingress => others::ingress(w, &mut out, obj),
+        Kind::PriorityClass => others::priority_class(&mut out, obj),
+        Kind::Role | Kind::ClusterRole => others::role(&mut out, obj),
+        Kind::RoleBinding | Kind::ClusterRoleBinding => others::binding(&mut out, obj),
+        Kind::ResourceQuota => others::quota(&mut out, obj),
         _ => {
             head(&mut out, obj);
             line(&mut out, "API Version", obj.value["apiVersion"].str());
@@ -90,7 +102,16 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
             generic(&mut out, obj);
         }
     }
-    let quiet = matches!(obj.kind, Kind::ConfigMap | Kind::Secret);
+    let quiet = matches!(
+        obj.kind,
+        Kind::ConfigMap
+            | Kind::Secret
+            | Kind::Role
+            | Kind::ClusterRole
+            | Kind::RoleBinding
+            | Kind::ClusterRoleBinding
+            | Kind::ResourceQuota
+    );
     if events && !quiet {
         event_lines(w, &mut out, obj);
     }
@@ -183,83 +204,6 @@ fn endpoints(w: &World, svc: &Obj, port: &Value) -> String {
         0 => String::new(),
         1..=3 => all.join(","),
         n => format!("{} + {} more...", all[..3].join(","), n - 3),
-    }
-}
-
-fn node(w: &World, out: &mut String, obj: &Obj) {
-    let (spec, status) = (obj.spec(), obj.status());
-    line(out, "Name", &obj.name());
-    line(out, "Roles", &rows::roles(obj));
-    shown_labels(out, "Labels", &obj.meta()["labels"]);
-    annotations(out, &obj.meta()["annotations"]);
-    line(out, "CreationTimestamp", &time(&obj.meta()["creationTimestamp"]));
-    let taints: Vec<String> = spec["taints"]
-        .items()
-        .iter()
-        .map(|t| {
-            let value = if t["value"].is_empty() {
-                String::new()
-            } else {
-                format!("={}", t["value"].str())
-            };
-            format!("{}{value}:{}", t["key"].str(), t["effect"].str())
-        })
-        .collect();
-    list(out, "", "Taints", &taints);
-    line(out, "Unschedulable", &spec["unschedulable"].is_true().to_string());
-    out.push_str("Conditions:\n  Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage\n  ----\t------\t-----------------\t------------------\t------\t-------\n");
-    for c in status["conditions"].items() {
-        let _ = writeln!(
-            out,
-            "  {} \t{} \t{} \t{} \t{} \t{}",
-            c["type"].str(),
-            c["status"].str(),
-            time(&c["lastHeartbeatTime"]),
-            time(&c["lastTransitionTime"]),
-            c["reason"].str(),
-            c["message"].str()
-        );
-    }
-    out.push_str("Addresses:\n");
-    for a in status["addresses"].items() {
-        line(out, &format!("  {}", a["type"].str()), a["address"].str());
-    }
-    for (field, label) in [("capacity", "Capacity"), ("allocatable", "Allocatable")] {
-        let _ = writeln!(out, "{label}:");
-        for (k, v) in status[field].pairs() {
-            line(out, &format!("  {k}"), v.str());
-        }
-    }
-    out.push_str("System Info:\n");
-    for (field, label) in [
-        ("kernelVersion", "Kernel Version"),
-        ("osImage", "OS Image"),
-        ("operatingSystem", "Operating System"),
-        ("architecture", "Architecture"),
-        ("containerRuntimeVersion", "Container Runtime Version"),
-        ("kubeletVersion", "Kubelet Version"),
-    ] {
-        line(out, &format!("  {label}"), status["nodeInfo"][field].str());
-    }
-    line(out, "PodCIDR", spec["podCIDR"].str());
-    let name = obj.name();
-    let pods: Vec<&Obj> = w
-        .store
-        .all(Kind::Pod)
-        .filter(|p| {
-            p.pod().node == name && !matches!(p.status()["phase"].str(), "Succeeded" | "Failed")
-        })
-        .collect();
-    let _ = writeln!(out, "Non-terminated Pods:\t({} in total)", pods.len());
-    out.push_str("  Namespace\tName\tAge\n  ---------\t----\t---\n");
-    for p in pods {
-        let _ = writeln!(
-            out,
-            "  {}\t{}\t{}",
-            p.ns(),
-            p.name(),
-            rows::ago(&p.meta()["creationTimestamp"], w.now)
-        );
     }
 }
 

@@ -217,3 +217,106 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
     let tolerations: Vec<String> = spec["tolerations"].items().iter().map(toleration).collect();
     list(out, "", "Tolerations", &tolerations);
 }
+
+fn count(v: &Value) -> String {
+    v.as_int().map_or_else(|| "<unset>".to_owned(), |n| n.to_string())
+}
+
+fn set(out: &mut String, label: &str, v: &Value, unit: &str) {
+    if let Some(n) = v.as_int() {
+        line(out, label, &format!("{n}{unit}"));
+    }
+}
+
+pub(super) fn job(out: &mut String, obj: &Obj) {
+    let (spec, status) = (obj.spec(), obj.status());
+    line(out, "Name", &obj.name());
+    line(out, "Namespace", &obj.ns());
+    line(out, "Selector", &rows::selector(&spec["selector"]).replace("<none>", ""));
+    shown_labels(out, "Labels", &obj.meta()["labels"]);
+    annotations(out, &obj.meta()["annotations"]);
+    if let Some(owner) = obj.controller_ref() {
+        line(out, "Controlled By", &format!("{}/{}", owner["kind"].str(), owner["name"].str()));
+    }
+    set(out, "Parallelism", &spec["parallelism"], "");
+    line(out, "Completions", &count(&spec["completions"]));
+    line(out, "Completion Mode", spec["completionMode"].str());
+    line(out, "Suspend", &spec["suspend"].is_true().to_string());
+    set(out, "Backoff Limit", &spec["backoffLimit"], "");
+    set(out, "TTL Seconds After Finished", &spec["ttlSecondsAfterFinished"], "");
+    for (field, label) in [("startTime", "Start Time"), ("completionTime", "Completed At")] {
+        if !status[field].is_null() {
+            line(out, label, &time(&status[field]));
+        }
+    }
+    set(out, "Active Deadline Seconds", &spec["activeDeadlineSeconds"], "s");
+    let n = |field: &str| status[field].int_or(0);
+    let ready = match status["ready"].as_int() {
+        Some(n) => format!(" ({n} Ready)"),
+        None => String::new(),
+    };
+    let pods = format!(
+        "{} Active{ready} / {} Succeeded / {} Failed",
+        n("active"),
+        n("succeeded"),
+        n("failed")
+    );
+    line(out, "Pods Statuses", &pods);
+    out.push_str(&tabbed(&spec["template"]));
+}
+
+pub(super) fn cron_job(out: &mut String, obj: &Obj) {
+    let spec = obj.spec();
+    head(out, obj);
+    line(out, "Schedule", spec["schedule"].str());
+    line(out, "Concurrency Policy", spec["concurrencyPolicy"].str());
+    line(out, "Suspend", if spec["suspend"].is_true() { "True" } else { "False" });
+    line(out, "Time Zone", spec["timeZone"].as_str().unwrap_or("<unset>"));
+    line(out, "Successful Job History Limit", &count(&spec["successfulJobsHistoryLimit"]));
+    line(out, "Failed Job History Limit", &count(&spec["failedJobsHistoryLimit"]));
+    let deadline = spec["startingDeadlineSeconds"].as_int();
+    let deadline = deadline.map_or_else(|| "<unset>".to_owned(), |n| format!("{n}s"));
+    line(out, "Starting Deadline Seconds", &deadline);
+    let job = &spec["jobTemplate"]["spec"];
+    let selector = if job["selector"].is_null() {
+        "<unset>".to_owned()
+    } else {
+        rows::selector(&job["selector"])
+    };
+    line(out, "Selector", &selector);
+    line(out, "Parallelism", &count(&job["parallelism"]));
+    line(out, "Completions", &count(&job["completions"]));
+    set(out, "Active Deadline Seconds", &job["activeDeadlineSeconds"], "s");
+    out.push_str(&tabbed(&job["template"]));
+    let last = &obj.status()["lastScheduleTime"];
+    let last = if last.is_null() { "<unset>".to_owned() } else { time(last) };
+    line(out, "Last Schedule Time", &last);
+    let active: Vec<&str> =
+        obj.status()["active"].items().iter().map(|j| j["name"].str()).collect();
+    line(
+        out,
+        "Active Jobs",
+        &if active.is_empty() { "<none>".to_owned() } else { active.join(", ") },
+    );
+}
+
+pub(super) fn daemon_set(w: &World, out: &mut String, obj: &Obj) {
+    let (spec, status) = (obj.spec(), obj.status());
+    line(out, "Name", &obj.name());
+    line(out, "Namespace", &obj.ns());
+    line(out, "Selector", &rows::selector(&spec["selector"]));
+    line(out, "Node-Selector", &rows::labels(&spec["template"]["spec"]["nodeSelector"]));
+    shown_labels(out, "Labels", &obj.meta()["labels"]);
+    annotations(out, &obj.meta()["annotations"]);
+    for (field, label) in [
+        ("desiredNumberScheduled", "Desired Number of Nodes Scheduled"),
+        ("currentNumberScheduled", "Current Number of Nodes Scheduled"),
+        ("updatedNumberScheduled", "Number of Nodes Scheduled with Up-to-date Pods"),
+        ("numberAvailable", "Number of Nodes Scheduled with Available Pods"),
+        ("numberMisscheduled", "Number of Nodes Misscheduled"),
+    ] {
+        let _ = writeln!(out, "{label}: {}", status[field].int_or(0));
+    }
+    line(out, "Pods Status", &pods_status(w, obj));
+    out.push_str(&tabbed(&spec["template"]));
+}

@@ -1,14 +1,15 @@
 //! `apply`, `create -f`, `replace` (behaviour/kubectl.md 3).
 
-use crate::api::Obj;
-use crate::apiserver::patch;
+use crate::api::{Kind, Obj};
+use crate::apiserver::error::Reason;
+use crate::apiserver::{DeleteOptions, managed, patch};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::files::{Document, documents};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
-use crate::kubectl::resources::meta;
+use crate::kubectl::resources::{Selector, meta};
 use crate::kubectl::verbs::common::{self, LAST_APPLIED, report, send, write_options};
-use crate::kubectl::verbs::delete;
-use crate::value::Value;
+use crate::kubectl::verbs::{delete, last_applied};
+use crate::value::{Str, Value};
 use crate::world::World;
 
 /// The file as `apply` remembers it, the annotation set.
@@ -33,10 +34,7 @@ fn read(w: &World, io: &mut Io, args: &Args, verb: &str) -> Res<(Vec<Document>, 
         return Err(Failure::new("must specify one of -f and -k"));
     }
     if !args.pos.is_empty() {
-        return Err(Failure(format!(
-            "error: Unexpected args: [{}]\nSee 'kubectl {verb} -h' for help and examples",
-            args.pos.join(" ")
-        )));
+        return Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" "))));
     }
     let (docs, failures) = documents(w, io, args)?;
     if docs.is_empty() && failures.is_empty() {
@@ -55,16 +53,107 @@ pub fn apply(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 fn apply_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     let dry = args.dry_run()?;
-    if args.on("prune") {
-        return Err(Failure::new("not simulated: --prune"));
-    }
+    check(args, dry)?;
     let (docs, mut failures) = read(w, io, args, "apply")?;
     for doc in &docs {
         if let Err(f) = apply_one(w, io, args, doc, dry) {
             failures.push(f);
         }
     }
+    if args.on("prune") && failures.is_empty() {
+        failures.extend(prune(w, io, args, &docs, dry).err());
+    }
     Ok(common::finish(io, &failures))
+}
+
+/// Flags that exclude each other.
+fn check(args: &Args, dry: DryRun) -> Res<()> {
+    let server_side = args.on("server-side");
+    let no = |why: &str| Err(Failure::new(why));
+    if args.on("force-conflicts") && !server_side {
+        return no("--force-conflicts only works with --server-side");
+    }
+    if dry == DryRun::Client && server_side {
+        return no(
+            "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
+        );
+    }
+    if args.on("force") && server_side {
+        return no("--force cannot be used with --server-side");
+    }
+    if args.on("prune") {
+        if args.given("applyset") {
+            return no("not simulated: --applyset");
+        }
+        if args.on("all") && !args.text("selector").is_empty() {
+            return no("cannot set --all and --selector at the same time");
+        }
+        if !args.on("all") && args.text("selector").is_empty() {
+            return no(
+                "all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What `--prune` looks at unless `--prune-allowlist` names kinds.
+const PRUNED: &[Kind] = &[
+    Kind::ConfigMap,
+    Kind::Endpoints,
+    Kind::PersistentVolumeClaim,
+    Kind::Pod,
+    Kind::ReplicationController,
+    Kind::Secret,
+    Kind::Service,
+    Kind::Job,
+    Kind::CronJob,
+    Kind::Ingress,
+    Kind::DaemonSet,
+    Kind::Deployment,
+    Kind::ReplicaSet,
+    Kind::StatefulSet,
+];
+
+/// Deletes what was applied before and is not in the files any more.
+fn prune(w: &mut World, io: &mut Io, args: &Args, docs: &[Document], dry: DryRun) -> Res<()> {
+    let selector = Selector::parse(args.text("selector"))?;
+    let allowed = args.list("prune-allowlist");
+    let kinds: Vec<Kind> = if allowed.is_empty() {
+        PRUNED.to_vec()
+    } else {
+        let of = |t: &String| {
+            let mut parts = t.rsplit('/');
+            let (kind, version) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+            let api = match parts.next() {
+                Some("core") | None => version.to_owned(),
+                Some(group) => format!("{group}/{version}"),
+            };
+            Kind::from_gvk(&api, kind).ok_or_else(|| {
+                Failure::new(format!("no matches for kind {kind:?} in version {api:?}"))
+            })
+        };
+        allowed.iter().map(of).collect::<Res<_>>()?
+    };
+    let kept: Vec<_> = docs.iter().map(|d| (d.kind, meta(&d.value))).collect();
+    let spaces: Vec<Str> = kept.iter().map(|(_, (ns, _))| ns.clone()).collect();
+    for kind in kinds {
+        let gone: Vec<Obj> = w
+            .store
+            .all(kind)
+            .filter(|o| o.annotation(LAST_APPLIED).is_some() && spaces.contains(&o.ns()))
+            .filter(|o| selector.matches(&o.meta()["labels"]))
+            .filter(|o| !kept.contains(&(kind, (o.ns(), o.name()))))
+            .cloned()
+            .collect();
+        for obj in gone {
+            if dry == DryRun::None {
+                w.delete(&obj.key(), &DeleteOptions::default())?;
+            }
+            report(io, args, kind, &obj.value, "pruned", dry)?;
+        }
+    }
+    Ok(())
 }
 
 fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRun) -> Res<()> {
@@ -87,10 +176,10 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
             doc.source.as_str()
         )));
     }
-    let live = w.store.get(doc.kind, &ns, &name).cloned();
     if args.on("server-side") {
-        return server_side(w, io, args, doc, live, dry);
+        return server_side(w, io, args, doc, dry);
     }
+    let live = w.store.get(doc.kind, &ns, &name).cloned();
     let new = modified(&doc.value);
     let Some(live) = live else {
         let obj = if dry == DryRun::Client {
@@ -104,8 +193,7 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
         };
         return report(io, args, doc.kind, &obj, "created", dry);
     };
-    let last = live.annotation(LAST_APPLIED).map(str::to_owned);
-    if last.is_none() {
+    if live.annotation(LAST_APPLIED).is_none() {
         io.warn(format!(
             "resource {}/{name} is missing the {LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.",
             info.plural
@@ -114,9 +202,7 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
     if dry == DryRun::Client {
         return report(io, args, doc.kind, &live.value, "configured", dry);
     }
-    let last = last
-        .and_then(|t| serde_json::from_str::<serde_json::Value>(&t).ok())
-        .map_or_else(Value::map, |v| crate::shell::json_value(&v));
+    let last = last_applied::of(&live).unwrap_or_else(Value::map);
     let change = patch::three_way(&last, &live.value, &new);
     if change.is_empty() {
         return report(io, args, doc.kind, &live.value, "unchanged", dry);
@@ -137,27 +223,43 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
     report(io, args, doc.kind, &obj.value, "configured", dry)
 }
 
-/// Server-side apply, as far as one manager alone can tell: the file's fields win.
-fn server_side(
-    w: &mut World,
-    io: &mut Io,
-    args: &Args,
-    doc: &Document,
-    live: Option<Obj>,
-    dry: DryRun,
-) -> Res<()> {
-    if dry == DryRun::Client {
-        return Err(Failure::new(
-            "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
-        ));
+/// How kubectl ends a conflict's message.
+const CONFLICT_HELP: &str =
+    "Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
+
+/// `apply --server-side`.
+fn server_side(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRun) -> Res<()> {
+    let manager = args.get("field-manager").unwrap_or(managed::KUBECTL);
+    let (ns, name) = meta(&doc.value);
+    let mut value = doc.value.clone();
+    // the annotation goes on telling what kubectl applied
+    let live = w.store.get(doc.kind, &ns, &name);
+    if manager == managed::KUBECTL && live.is_some_and(|o| o.annotation(LAST_APPLIED).is_some()) {
+        value = modified(&value);
     }
-    let obj = match live {
-        None => w.create(doc.kind, doc.value.clone(), write_options(dry))?,
-        Some(live) => {
-            let target = patch::strategic(&live.value, &doc.value);
-            send(w, &live, target, dry)?.0
+    let options = common::file_options(args, dry);
+    let applied = w.apply(doc.kind, value, manager, args.on("force-conflicts"), options);
+    common::warned(w, io);
+    let obj = applied.map_err(|e| {
+        if e.reason == Reason::Conflict {
+            Failure::new(format!("{}\n{CONFLICT_HELP}", e.message))
+        } else {
+            e.into()
         }
-    };
+    })?;
+    if obj.terminating() {
+        io.warn(format!("Detected changes to resource {name} which is currently being deleted."));
+    }
     report(io, args, doc.kind, &obj.value, "serverside-applied", dry)
 }
 
@@ -170,10 +272,16 @@ pub fn create(w: &mut World, io: &mut Io, args: &Args) -> Run {
 }
 
 fn create_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
-    if let (Some(word), false) = (args.pos.first(), args.given("filename")) {
-        return Err(Failure(format!(
-            "error: unknown command {word:?}\nSee 'kubectl create -h' for help and examples"
-        )));
+    if args.given("raw") || args.on("edit") {
+        return Err(Failure::new("not simulated: --raw and --edit"));
+    }
+    if !args.given("filename") && !args.given("kustomize") {
+        io.err("Error: must specify one of -f and -k\n");
+        if !args.pos.is_empty() {
+            return Err(args.usage(&format!("unknown command {:?}", args.pos.join(" "))));
+        }
+        io.err("See 'kubectl create -h' for help and examples");
+        return Ok(1);
     }
     let dry = args.dry_run()?;
     let (docs, mut failures) = read(w, io, args, "create")?;

@@ -6,7 +6,7 @@ use crate::apiserver::patch;
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res, Run};
 use crate::kubectl::resources::{Options, select};
-use crate::kubectl::verbs::common::{finish, pairs, report, send};
+use crate::kubectl::verbs::common::{Pairs, finish, pairs, parse_pairs, report, send};
 use crate::value;
 use crate::value::{Value, text};
 use crate::world::World;
@@ -251,6 +251,59 @@ pub fn annotate(w: &mut World, io: &mut Io, args: &Args) -> Run {
     ended(io, result)
 }
 
+/// The labels or annotations to set and to remove.
+fn changes_of(changes: &[String], field: &str, one: &str) -> Res<Pairs> {
+    if field == "annotations" {
+        let (set, drop) = parse_pairs(changes, one, true)?;
+        let both: Vec<&str> =
+            drop.iter().filter(|d| set.iter().any(|(k, _)| k == *d)).map(String::as_str).collect();
+        if !both.is_empty() {
+            return Err(Failure::new(format!(
+                "can not both modify and remove the following annotation(s) in the same command: {}",
+                both.join(", ")
+            )));
+        }
+        return Ok((set, drop));
+    }
+    let (set, drop) = parse_pairs(changes, one, true)?;
+    for (k, v) in &set {
+        let spec = format!("{k}={v}");
+        if v.contains('=') {
+            return Err(Failure::new(format!("invalid label spec: {spec}")));
+        }
+        if !v.is_empty() && !crate::kubectl::resources::good_label(v) {
+            return Err(Failure::new(format!(
+                "invalid label value: {spec:?}: {}",
+                crate::kubectl::resources::LABEL_VALUE
+            )));
+        }
+    }
+    if set.iter().any(|(k, _)| drop.contains(k)) {
+        return Err(Failure::new("can not both modify and remove a label in the same command"));
+    }
+    Ok((set, drop))
+}
+
+fn check_marks(args: &Args, words: &[String]) -> Res<()> {
+    for flag in ["selector", "field-selector"] {
+        if args.on("all") && !args.text(flag).is_empty() {
+            return Err(Failure::new(format!("cannot set --all and --{flag} at the same time")));
+        }
+    }
+    if args.on("local") {
+        return Err(Failure::new("not simulated: --local"));
+    }
+    if words.is_empty() && !args.given("filename") {
+        return Err(Failure::new(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        ));
+    }
+    if args.on("list") && args.given("output") {
+        return Err(Failure::new("--list and --output may not be specified together"));
+    }
+    Ok(())
+}
+
 fn mark_all(
     w: &mut World,
     io: &mut Io,
@@ -259,34 +312,35 @@ fn mark_all(
     one: &'static str,
 ) -> Res<i32> {
     let dry = args.dry_run()?;
-    let (words, changes) = pairs(&args.pos);
-    let mut set: Vec<(String, String)> = Vec::new();
-    let mut drop: Vec<String> = Vec::new();
-    for change in &changes {
-        if let Some((k, v)) = change.split_once('=').filter(|(k, _)| !k.is_empty()) {
-            set.push((k.to_owned(), v.to_owned()));
-        } else if let Some(k) = change.strip_suffix('-').filter(|k| !k.is_empty()) {
-            drop.push(k.to_owned());
-        } else {
-            return Err(Failure::new(format!("unknown {one} spec: {change}")));
-        }
-    }
-    if set.iter().any(|(k, _)| drop.contains(k)) {
-        return Err(Failure::new(format!(
-            "can not both modify and remove {one} in the same command"
-        )));
-    }
+    let (words, changes) = pairs(&args.pos, one)?;
+    let (set, drop) = changes_of(&changes, field, one)?;
+    check_marks(args, &words)?;
     if changes.is_empty() && !args.on("list") {
         return Err(Failure::new(format!("at least one {one} update is required")));
     }
     let options = Options { list: args.on("all") };
     let selection = select(w, io, args, &words, options)?;
+    let single = selection.named && selection.targets.len() == 1;
+    if !single && args.given("resource-version") {
+        return Err(Failure::new("--resource-version may only be used with a single resource"));
+    }
     let mut failures = selection.failures;
     for target in &selection.targets {
         let obj = &target.obj;
         if args.on("list") {
+            let mut indent = "";
+            if !single {
+                let info = obj.kind.info();
+                io.line(format!(
+                    "Listing {field} for {}.{}/{}:",
+                    info.kind,
+                    info.group,
+                    obj.name()
+                ));
+                indent = " ";
+            }
             for (k, v) in obj.meta()[field].pairs() {
-                io.line(format!("{k}={}", v.str()));
+                io.line(format!("{indent}{k}={}", v.str()));
             }
             continue;
         }
@@ -294,6 +348,7 @@ fn mark_all(
         if !args.on_or("overwrite", false) {
             let taken: Vec<String> = set
                 .iter()
+                .filter(|(k, _)| k != "kubernetes.io/change-cause")
                 .filter_map(|(k, v)| {
                     let was = old.get(k).as_str()?;
                     (was != v).then(|| format!("'{k}' already has a value ({was})"))
@@ -316,6 +371,9 @@ fn mark_all(
             }
         }
         let mut value = obj.value.clone();
+        if let Some(version) = args.get("resource-version").filter(|v| !v.is_empty()) {
+            value.entry("metadata").set("resourceVersion", text(version));
+        }
         let map = value.entry("metadata").entry(field);
         let (mut added, mut removed) = (false, false);
         for k in &drop {

@@ -5,8 +5,8 @@ use crate::apiserver::error::Status;
 use crate::apiserver::{FieldValidation, Sub, WriteOptions};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res};
+use crate::kubectl::output::Output;
 use crate::kubectl::resources::slashed;
-use crate::manifest::print;
 use crate::value::Value;
 use crate::world::World;
 
@@ -52,16 +52,15 @@ pub fn report(
     dry: DryRun,
 ) -> Res<()> {
     let name = value["metadata"]["name"].str();
-    match args.get("output") {
-        None | Some("") => {
+    match Output::of(args)? {
+        Output::Table(false) => {
             io.line(format!("{} {operation}{}", slashed(kind, name), dry.suffix()));
         }
-        Some("name") => io.line(slashed(kind, name)),
-        Some("yaml") => io.print(print::to_yaml(&shown(value))),
-        Some("json") => io.line(print::to_json_pretty(&shown(value)).trim_end()),
-        Some(other) => {
-            return Err(Failure::new(format!("not simulated: -o {other} of this command")));
+        Output::Table(true) | Output::Columns(..) => {
+            return Err(Output::no_printer(args.text("output"), false));
         }
+        Output::Name => io.line(slashed(kind, name)),
+        output => io.print(output.value(&shown(value))?),
     }
     Ok(())
 }
@@ -132,12 +131,41 @@ pub fn pod_spec_path(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// `a=b` and `a-` apart from what stands before them.
-pub fn pairs(words: &[String]) -> (Vec<String>, Vec<String>) {
-    let at = words
-        .iter()
-        .position(|w| w.contains('=') || w.len() > 1 && w.ends_with('-'))
-        .unwrap_or(words.len());
+/// `a=b` and `a-` apart from what stands before them; `what` they are.
+///
+/// # Errors
+/// Something else stands after them.
+pub fn pairs(words: &[String], what: &str) -> Res<(Vec<String>, Vec<String>)> {
+    let is_pair =
+        |w: &String| w.contains('=') && !w.starts_with('=') || w.len() > 1 && w.ends_with('-');
+    let at = words.iter().position(is_pair).unwrap_or(words.len());
     let (head, tail) = words.split_at(at);
-    (head.to_vec(), tail.to_vec())
+    if let Some(late) = tail.iter().find(|w| !is_pair(w)) {
+        return Err(Failure::new(format!(
+            "all resources must be specified before {what} changes: {late}"
+        )));
+    }
+    Ok((head.to_vec(), tail.to_vec()))
+}
+
+/// What is set and what is removed.
+pub type Pairs = (Vec<(String, String)>, Vec<String>);
+
+/// Takes `a=b` and `a-` apart.
+///
+/// # Errors
+/// Words that are neither; `a-` where nothing can be removed.
+pub fn parse_pairs(words: &[String], what: &str, remove: bool) -> Res<Pairs> {
+    let (mut set, mut drop, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+    for word in words {
+        match (word.split_once('='), word.strip_suffix('-')) {
+            (Some((k, v)), _) => set.push((k.to_owned(), v.to_owned())),
+            (None, Some(k)) if remove => drop.push(k.to_owned()),
+            _ => wrong.push(word.as_str()),
+        }
+    }
+    if wrong.is_empty() {
+        return Ok((set, drop));
+    }
+    Err(Failure::new(format!("invalid {what} format: {}", wrong.join(", "))))
 }

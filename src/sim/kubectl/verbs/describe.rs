@@ -1,6 +1,6 @@
 //! `kubectl describe` (behaviour/kubectl.md 9).
 
-use crate::api::{Kind, Obj};
+use crate::api::Obj;
 use crate::kubectl::args::Args;
 use crate::kubectl::describe::describe as text;
 use crate::kubectl::io::{Failure, Io, Run};
@@ -13,49 +13,50 @@ pub const FLAGS: &str = "l,selector=s A,all-namespaces f,filename=l R,recursive 
 /// `kubectl describe`.
 pub fn describe(w: &mut World, io: &mut Io, args: &Args) -> Run {
     if args.pos.is_empty() && !args.given("filename") {
-        io.err("You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of supported resources.\n");
-        return Run::Done(1);
+        return Run::Done(io.fail(&Failure::new("You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of supported resources.")));
     }
     let selected = match resources::select(w, io, args, &args.pos, Options { list: true }) {
         Ok(s) => s,
         Err(f) => return Run::Done(io.fail(&f)),
     };
     let mut objects: Vec<Obj> = selected.targets.iter().map(|t| t.obj.clone()).collect();
-    let mut failures: Vec<Failure> = selected.failures;
+    let failures: Vec<Failure> = selected.failures;
+    // the events of one object are shown, those of several only on demand
+    let one = failures.is_empty() && objects.len() <= 1;
+    let events = args.on_or("show-events", one);
     // a name that there is not may begin the names of others
-    let prefixes: Vec<(Kind, String)> = match args.pos.as_slice() {
-        [kind, name] if !kind.contains('/') => resources::kinds(kind)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|k| (k, name.clone()))
-            .collect(),
-        _ => Vec::new(),
-    };
-    if objects.is_empty() {
+    if objects.is_empty()
+        && let [kind, prefix] = args.pos.as_slice()
+        && !kind.contains('/')
+    {
         let ns = args.ns(w);
-        for (kind, prefix) in prefixes {
-            let found: Vec<Obj> = w
+        for kind in resources::kinds(kind).unwrap_or_default() {
+            let found = w
                 .store
                 .all(kind)
                 .filter(|o| !kind.info().namespaced || o.ns() == ns)
-                .filter(|o| o.name().starts_with(&prefix))
-                .cloned()
-                .collect();
-            if !found.is_empty() {
-                objects.extend(found);
-                failures.clear();
+                .filter(|o| o.name().starts_with(prefix.as_str()));
+            objects.extend(found.cloned());
+        }
+        if !objects.is_empty() {
+            for o in &objects {
+                io.line(text(w, o, events));
             }
+            return Run::Done(0);
         }
     }
     if objects.is_empty() && failures.is_empty() {
-        let ns = args.ns(w);
-        io.err(format!("No resources found in {ns} namespace."));
+        io.err(if args.on("all-namespaces") {
+            "No resources found".to_owned()
+        } else {
+            format!("No resources found in {} namespace.", args.ns(w))
+        });
     }
     for (i, o) in objects.iter().enumerate() {
         if i > 0 {
             io.print("\n\n");
         }
-        io.print(text(w, o, args.on_or("show-events", true)));
+        io.print(text(w, o, events));
     }
     Run::Done(io.fail_all(&failures))
 }

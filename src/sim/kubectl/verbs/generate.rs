@@ -12,7 +12,10 @@ use crate::value::{Map, Value, text};
 use crate::world::World;
 
 /// Creates what flags describe; `failed`: words in front of the server's refusal.
-fn make(
+///
+/// # Errors
+/// What the server or `-o` refuses.
+pub fn make(
     w: &mut World,
     io: &mut Io,
     args: &Args,
@@ -45,7 +48,11 @@ fn make(
     Ok(0)
 }
 
-fn name(args: &Args, n: usize) -> Res<&str> {
+/// The one name that a command wants.
+///
+/// # Errors
+/// None, or several.
+pub fn name(args: &Args, n: usize) -> Res<&str> {
     match args.pos.len().min(args.dash.unwrap_or(usize::MAX)) {
         0 => Err(Failure(format!(
             "error: exactly one NAME is required, got 0\nSee 'kubectl {} -h' for help and examples",
@@ -59,7 +66,8 @@ fn name(args: &Args, n: usize) -> Res<&str> {
     }
 }
 
-fn words(args: &Args) -> Vec<Value> {
+/// The words after `--`.
+pub fn words(args: &Args) -> Vec<Value> {
     let skip = args.dash.unwrap_or(args.pos.len());
     args.pos.iter().skip(skip).map(|p| text(p).into()).collect()
 }
@@ -67,7 +75,7 @@ fn words(args: &Args) -> Vec<Value> {
 /// `kubectl create namespace`.
 pub fn namespace(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = name(args, 1).and_then(|n| {
-        let value = value!({"metadata": {"name": (text(n))}});
+        let value = value!({"metadata": {"name": (text(n))}, "spec": {}, "status": {}});
         make(w, io, args, Kind::Namespace, value, "", "created")
     });
     ended(io, result)
@@ -92,12 +100,15 @@ pub fn service_account(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 /// `kubectl create deployment`.
 pub fn deployment(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    if !args.given("image") {
+        return Run::Done(io.fail(&Failure::new("required flag(s) \"image\" not set")));
+    }
     let result = name(args, 1).and_then(|n| {
         let images = args.list("image");
-        if images.is_empty() {
-            return Err(Failure::new("required flag(s) \"image\" not set"));
-        }
         let command = words(args);
+        if images.len() > 1 && !command.is_empty() {
+            return Err(Failure::new("cannot specify multiple --image options and command"));
+        }
         let containers: Vec<Value> = images
             .iter()
             .map(|image| {
@@ -129,50 +140,59 @@ pub fn deployment(w: &mut World, io: &mut Io, args: &Args) -> Run {
     ended(io, result)
 }
 
+/// A port of `--tcp`: `port` or `port:targetPort`.
+fn tcp_port(pair: &str, node: i64) -> Res<Value> {
+    let (port, target) = pair.split_once(':').unwrap_or((pair, pair));
+    let number = |t: &str| -> Result<i64, Failure> {
+        t.parse().map_err(|_| {
+            Failure::new(format!(
+                "{t} is not a valid port number: strconv.ParseUint: parsing {t:?}: invalid syntax"
+            ))
+        })
+    };
+    let port = number(port)?;
+    let target = match target.parse::<i64>() {
+        Ok(n) if !(1..=65535).contains(&n) => {
+            return Err(Failure::new("must be between 1 and 65535, inclusive"));
+        }
+        Ok(n) => Value::from(n),
+        Err(_) => text(target).into(),
+    };
+    let mut p = value!({
+        "name": (pair.replace(':', "-")), "port": port, "protocol": "TCP", "targetPort": target
+    });
+    if node != 0 {
+        p.set("nodePort", node);
+    }
+    Ok(p)
+}
+
 /// `kubectl create service clusterip|nodeport|loadbalancer|externalname`.
 pub fn service(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let (kind, words) = args.pos.split_first().map_or(("", &[][..]), |(k, r)| (k.as_str(), r));
+    let service_type = match args.verb.rsplit(' ').next() {
+        Some("nodeport") => "NodePort",
+        Some("loadbalancer") => "LoadBalancer",
+        Some("externalname") => "ExternalName",
+        _ => "ClusterIP",
+    };
     let result = (|| {
-        let (service_type, long) = match kind {
-            "clusterip" => ("ClusterIP", "ClusterIP"),
-            "nodeport" => ("NodePort", "NodePort"),
-            "loadbalancer" => ("LoadBalancer", "LoadBalancer"),
-            "externalname" => ("ExternalName", "ExternalName"),
-            other => {
-                return Err(Failure(format!(
-                    "error: unknown command {other:?}\nSee 'kubectl create service -h' for help and examples"
-                )));
-            }
-        };
-        let [n] = words else {
-            return Err(Failure(format!(
-                "error: exactly one NAME is required, got {}\nSee 'kubectl create service {kind} -h' for help and examples",
-                words.len()
-            )));
-        };
-        let mut ports = Vec::new();
-        for pair in args.list("tcp") {
-            let (port, target) = pair.split_once(':').unwrap_or((&pair, &pair));
-            let Ok(number) = port.parse::<i64>() else {
-                return Err(Failure::new(format!(
-                    "strconv.ParseInt: parsing {port:?}: invalid syntax"
-                )));
-            };
-            let target =
-                target.parse::<i64>().map_or_else(|_| Value::from(text(target)), Value::from);
-            ports.push(value!({
-                "name": (format!("{}", pair.replace(':', "-"))), "port": number,
-                "protocol": "TCP", "targetPort": target
-            }));
+        let external = service_type == "ExternalName";
+        if external && !args.given("external-name") {
+            return Err(Failure::new("required flag(s) \"external-name\" not set"));
         }
+        let n = name(args, 1)?;
+        let pairs = args.list("tcp");
         let headless = args.get("clusterip") == Some("None");
-        if ports.is_empty() && !headless && service_type != "ExternalName" {
+        if pairs.is_empty() && !headless && !external {
             return Err(Failure::new("at least one tcp port specifier must be provided"));
         }
+        let node = args.int("node-port").unwrap_or(0);
+        let ports = pairs.iter().map(|p| tcp_port(p, node)).collect::<Res<Vec<Value>>>()?;
         let labels = value!({"app": (text(n))});
         let mut value = value!({
             "metadata": {"labels": (labels.clone()), "name": (text(n))},
-            "spec": {"selector": labels, "type": service_type}
+            "spec": {"selector": labels, "type": service_type},
+            "status": {"loadBalancer": {}}
         });
         let spec = value.entry("spec");
         if !ports.is_empty() {
@@ -184,7 +204,7 @@ pub fn service(w: &mut World, io: &mut Io, args: &Args) -> Run {
         if let Some(host) = args.get("external-name") {
             spec.set("externalName", text(host));
         }
-        let failed = format!("failed to create {long} service:");
+        let failed = format!("failed to create {service_type} service:");
         make(w, io, args, Kind::Service, value, &failed, "created")
     })();
     ended(io, result)
@@ -236,24 +256,12 @@ pub fn config_map(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 /// `kubectl create secret generic`.
 pub fn secret(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let result = (|| {
-        let n = match args.pos.as_slice() {
-            [kind, n] if kind == "generic" => n.clone(),
-            [kind, ..] if kind != "generic" => {
-                return Err(Failure::new(format!("not simulated: create secret {kind}")));
-            }
-            _ => {
-                return Err(Failure(
-                    "error: exactly one NAME is required, got 0\nSee 'kubectl create secret generic -h' for help and examples"
-                        .to_owned(),
-                ));
-            }
-        };
+    let result = name(args, 1).and_then(|n| {
         let mut coded = Map::new();
         for (k, v) in data(w, io, args)?.iter() {
             coded.insert(k, crate::base64::encode(v.str().as_bytes()));
         }
-        let mut value = value!({"metadata": {"name": (text(&n))}});
+        let mut value = value!({"metadata": {"name": (text(n))}});
         if !coded.is_empty() {
             value.set("data", coded);
         }
@@ -261,7 +269,7 @@ pub fn secret(w: &mut World, io: &mut Io, args: &Args) -> Run {
             value.set("type", text(t));
         }
         make(w, io, args, Kind::Secret, value, "failed to create secret", "created")
-    })();
+    });
     ended(io, result)
 }
 
@@ -287,7 +295,10 @@ pub fn budget(w: &mut World, io: &mut Io, args: &Args) -> Run {
             return Err(Failure::new("min-available and max-unavailable cannot be both specified"));
         }
         spec.path_mut("selector").set("matchLabels", labels(args.text("selector")));
-        let value = value!({"metadata": {"name": (text(n))}, "spec": spec});
+        let status = value!({
+            "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0
+        });
+        let value = value!({"metadata": {"name": (text(n))}, "spec": spec, "status": status});
         let failed = "failed to create poddisruptionbudgets:";
         make(w, io, args, Kind::PodDisruptionBudget, value, failed, "created")
     });
@@ -298,7 +309,15 @@ pub fn budget(w: &mut World, io: &mut Io, args: &Args) -> Run {
 pub fn quota(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = name(args, 1).and_then(|n| {
         let hard = labels(args.text("hard"));
-        let value = value!({"metadata": {"name": (text(n))}, "spec": {"hard": hard}});
+        let mut spec = Value::map();
+        if !hard.is_empty() {
+            spec.set("hard", hard);
+        }
+        let scopes: Vec<Value> = args.list("scopes").iter().map(|s| text(s).into()).collect();
+        if !scopes.is_empty() {
+            spec.set("scopes", scopes);
+        }
+        let value = value!({"metadata": {"name": (text(n))}, "spec": spec, "status": {}});
         make(w, io, args, Kind::ResourceQuota, value, "failed to create quota:", "created")
     });
     ended(io, result)
@@ -389,7 +408,8 @@ fn expose_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
         let name = args.get("name").map_or_else(|| obj.name(), text);
         let mut value = value!({
             "metadata": {"name": name},
-            "spec": {"selector": selector}
+            "spec": {"selector": selector},
+            "status": {"loadBalancer": {}}
         });
         if !obj.meta()["labels"].is_empty() {
             value.entry("metadata").set("labels", obj.meta()["labels"].clone());

@@ -1,6 +1,6 @@
 //! `kubectl get`, once or watching (behaviour/kubectl.md 2).
 
-use crate::api::{Kind, Obj};
+use crate::api::{Kind, Obj, quantity};
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::output::Output;
@@ -14,7 +14,7 @@ use crate::value::{Str, Value};
 use crate::world::World;
 
 /// Flags of `get`.
-pub const FLAGS: &str = "o,output=s l,selector=s field-selector=s A,all-namespaces L,label-columns=l show-labels sort-by=s no-headers ignore-not-found w,watch watch-only output-watch-events f,filename=l R,recursive template=s show-kind show-managed-fields chunk-size=i server-print raw=s subresource=s allow-missing-template-keys";
+pub const FLAGS: &str = "o,output=s l,selector=s field-selector=s A,all-namespaces L,label-columns=l show-labels sort-by=s no-headers ignore-not-found w,watch watch-only output-watch-events f,filename=l R,recursive template=s show-kind show-managed-fields chunk-size=i server-print raw=s subresource=s allow-missing-template-keys k,kustomize=s";
 
 /// How rows are written.
 #[derive(Clone, Debug)]
@@ -92,24 +92,55 @@ pub fn get(w: &mut World, io: &mut Io, args: &Args) -> Run {
     }
 }
 
-fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
-    if args.pos.is_empty() && !args.given("filename") {
-        return Err(Failure(
-            "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nSee 'kubectl get -h' for help and examples"
-                .to_owned(),
-        ));
+fn check(args: &Args) -> Res<()> {
+    let watching = args.on("watch") || args.on("watch-only");
+    if args.given("raw") {
+        if watching || !args.text("selector").is_empty() {
+            return Err(Failure::new(
+                "--raw may not be specified with other flags that filter the server request or alter the output",
+            ));
+        }
+        if args.given("output") {
+            return Err(args.usage("--raw and --output are mutually exclusive"));
+        }
+        return Err(Failure::new("not simulated: --raw"));
     }
+    if args.text("subresource") == "scale" {
+        return Err(Failure::new("not simulated: --subresource=scale"));
+    }
+    if args.given("kustomize") {
+        return Err(Failure::new("not simulated: kustomize"));
+    }
+    let output = args.text("output");
+    if args.on("show-labels") && !matches!(output, "" | "wide") {
+        return Err(Failure::new(format!(
+            "--show-labels option cannot be used with {output} printer"
+        )));
+    }
+    if args.on("output-watch-events") && !watching {
+        return Err(args
+            .usage("--output-watch-events option can only be used with --watch or --watch-only"));
+    }
+    if !watching && args.pos.is_empty() && !args.given("filename") {
+        return Err(Failure(format!(
+            "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\n{}",
+            args.usage("Required resource not specified.").0
+        )));
+    }
+    Ok(())
+}
+
+fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
+    check(args)?;
     let output = Output::of(args)?;
     let named =
         if args.given("filename") { Named::default() } else { resources::named(&args.pos)? };
-    let style = Style {
+    let mut style = Style {
         wide: matches!(output, Output::Table(true)),
         namespaces: args.on("all-namespaces"),
         labels: args.on("show-labels"),
         columns: args.list("label-columns"),
-        kinds: named.kinds.len() > 1
-            || args.on("show-kind")
-            || args.pos.first().is_some_and(|p| p == "all"),
+        kinds: args.on("show-kind"),
         headers: !args.on("no-headers"),
         events: args.on("output-watch-events"),
     };
@@ -117,11 +148,19 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
         return watch(w, io, args, &output, &named, style);
     }
     let selected = resources::select(w, io, args, &args.pos, Options { list: true })?;
+    // names tell their kinds when objects of several kinds came, or lists of them
+    let mut kinds = selected.kinds.clone();
+    if selected.named {
+        kinds = selected.targets.iter().map(|t| t.obj.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+    }
+    style.kinds |= kinds.len() > 1;
     if selected.kinds.contains(&Kind::Endpoints) {
         io.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
     }
-    let objects = sorted(args, &selected)?;
-    let failed = print(w, io, args, &output, &style, &selected, &objects)?;
+    let objects = sorted(args, &selected, output.is_table())?;
+    print(w, io, args, &output, &style, &selected, &objects)?;
     let ignore = args.on("ignore-not-found");
     let failures: Vec<Failure> = selected
         .failures
@@ -129,11 +168,10 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
         .filter(|f| !(ignore && f.0.contains("(NotFound)")))
         .cloned()
         .collect();
-    let code = io.fail_all(&failures);
-    Ok(Run::Done(code.max(failed)))
+    Ok(Run::Done(io.fail_all(&failures)))
 }
 
-fn sorted(args: &Args, selected: &Selection) -> Res<Vec<Obj>> {
+fn sorted(args: &Args, selected: &Selection, table: bool) -> Res<Vec<Obj>> {
     let mut objects: Vec<Obj> = selected.targets.iter().map(|t| t.obj.clone()).collect();
     let key = args.text("sort-by");
     if key.is_empty() {
@@ -148,14 +186,31 @@ fn sorted(args: &Args, selected: &Selection) -> Res<Vec<Obj>> {
             format!("{{{}}}", key.trim_matches(['{', '}']))
         )));
     }
-    objects.sort_by(|a, b| order(first(a).as_ref(), first(b).as_ref()));
+    // objects that were named come as tables of one row, which are not sorted among each other
+    if table && selected.named {
+        return Ok(objects);
+    }
+    let by_value = |a: &Obj, b: &Obj| order(first(a).as_ref(), first(b).as_ref());
+    if table {
+        // each kind comes as a table of its own
+        for run in objects.chunk_by_mut(|a, b| a.kind == b.kind) {
+            run.sort_by(by_value);
+        }
+    } else {
+        objects.sort_by(by_value);
+    }
     Ok(objects)
 }
 
 fn order(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
     match (a, b) {
         (Some(Value::Int(a)), Some(Value::Int(b))) => a.cmp(b),
-        (Some(Value::Str(a)), Some(Value::Str(b))) => natural(a).cmp(&natural(b)),
+        (Some(Value::Str(a)), Some(Value::Str(b))) => {
+            match (quantity::milli(a), quantity::milli(b)) {
+                (Some(a), Some(b)) => a.cmp(&b),
+                _ => natural(a).cmp(&natural(b)),
+            }
+        }
         (None, Some(_)) => std::cmp::Ordering::Less,
         (Some(_), None) => std::cmp::Ordering::Greater,
         _ => std::cmp::Ordering::Equal,
@@ -185,40 +240,34 @@ fn print(
     style: &Style,
     selected: &Selection,
     objects: &[Obj],
-) -> Res<i32> {
+) -> Res<()> {
     if !output.is_table() {
         let list = !(selected.named && objects.len() + selected.failures.len() == 1);
         // a single object that is missing prints only its error
-        if objects.is_empty() && selected.named {
-            return Ok(0);
+        if objects.is_empty() && (selected.named || args.on("ignore-not-found")) {
+            return Ok(());
         }
         io.print(output.print(objects, list)?);
-        return Ok(0);
+        return Ok(());
     }
     if objects.is_empty() {
         if selected.failures.is_empty() && !args.on("ignore-not-found") {
             io.err(nothing_found(w, args, &selected.kinds));
         }
-        return Ok(0);
+        return Ok(());
     }
-    let mut kinds: Vec<Kind> = Vec::new();
-    for o in objects {
-        if !kinds.contains(&o.kind) {
-            kinds.push(o.kind);
-        }
-    }
-    for (i, kind) in kinds.iter().enumerate() {
-        if i > 0 {
+    for (i, block) in objects.chunk_by(|a, b| a.kind == b.kind).enumerate() {
+        if i > 0 && style.headers {
             io.line("");
         }
         let mut rows = Vec::new();
         if style.headers {
-            rows.push(style.header(*kind));
+            rows.extend(block.first().map(|o| style.header(o.kind)));
         }
-        rows.extend(objects.iter().filter(|o| o.kind == *kind).map(|o| style.row(o, w.now, "")));
+        rows.extend(block.iter().map(|o| style.row(o, w.now, "")));
         io.print(Widths::default().render(&rows));
     }
-    Ok(0)
+    Ok(())
 }
 
 fn nothing_found(w: &World, args: &Args, kinds: &[Kind]) -> String {
@@ -259,11 +308,17 @@ impl Watch {
             return;
         }
         if !self.output.is_table() {
-            for (_, o) in objects {
-                if matches!(self.output, Output::Yaml) {
+            for (event, o) in objects {
+                let mut shown = o.clone();
+                if self.style.events {
+                    let event = crate::value!({"object": (o.value.clone()), "type": (*event)});
+                    shown = std::rc::Rc::new(crate::api::Object::new(o.kind, event));
+                }
+                // documents are separated, the first one has nothing before it
+                if !std::mem::take(&mut self.header) && matches!(self.output, Output::Yaml) {
                     io.print("---\n");
                 }
-                if let Ok(text) = self.output.print(std::slice::from_ref(o), false) {
+                if let Ok(text) = self.output.print(&[shown], false) {
                     io.print(text);
                 }
             }
@@ -298,18 +353,28 @@ fn watch(
     } else {
         (named.kinds.clone(), named.names.clone())
     };
+    if kinds.is_empty() {
+        resources::select(w, io, args, &args.pos, Options { list: true })?;
+    }
     let [kind] = kinds.as_slice() else {
         return Err(Failure::new("you may only specify a single resource type"));
     };
-    if names.len() > 1 {
-        return Err(Failure::new(
-            "watch is only supported on individual resources and resource collections - 2 resources were found",
-        ));
-    }
     if !args.text("sort-by").is_empty() {
         io.err("warning: --watch requested, --sort-by will be ignored for watch events received");
     }
     let everywhere = args.on("all-namespaces") || !kind.info().namespaced;
+    if names.len() > 1 {
+        let selected = resources::select(w, io, args, &args.pos, Options { list: true })?;
+        if let Some(f) = selected.failures.first() {
+            return Err(f.clone());
+        }
+        let objects = sorted(args, &selected, output.is_table())?;
+        print(w, io, args, output, &style, &selected, &objects)?;
+        return Err(Failure::new(format!(
+            "watch is only supported on individual resources and resource collections - {} resources were found",
+            names.len()
+        )));
+    }
     let name = names.first().map(|(_, n)| n.clone());
     let mut watch = Watch {
         kind: *kind,
@@ -326,8 +391,13 @@ fn watch(
     if *kind == Kind::Endpoints {
         io.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
     }
-    let listed: Vec<(&'static str, Obj)> =
-        w.store.all(*kind).filter(|o| watch.matches(o)).map(|o| ("ADDED", o.clone())).collect();
+    let selected =
+        resources::select(w, io, args, &args.pos, Options { list: true }).unwrap_or_default();
+    let listed: Vec<(&'static str, Obj)> = sorted(args, &selected, output.is_table())?
+        .into_iter()
+        .filter(|o| watch.matches(o))
+        .map(|o| ("ADDED", o))
+        .collect();
     if let Some(name) = watch.name.as_ref().filter(|_| listed.is_empty()) {
         return Err(crate::apiserver::error::Status::not_found(*kind, name).into());
     }

@@ -1,14 +1,39 @@
-//! Small commands: version, cluster-info.
+//! Small commands: version, cluster-info, auth, api-versions, plugins.
 
+use crate::api::{Kind, kind};
 use crate::kubectl::args::Args;
-use crate::kubectl::io::{Io, Run};
+use crate::kubectl::io::{Failure, Io, Run};
+use crate::kubectl::verbs::config::USER;
+use crate::manifest::print::{to_json_pretty, to_yaml};
+use crate::value;
 use crate::world::World;
+
+/// The version of kubectl and of the server.
+const VERSION: &str = "v1.36.4";
 
 /// `kubectl version`.
 pub fn version(_w: &mut World, io: &mut Io, args: &Args) -> Run {
-    io.line("Client Version: v1.36.4\nKustomize Version: v5.8.1");
-    if !args.on("client") {
-        io.line("Server Version: v1.36.4");
+    let client = args.on("client");
+    let output = args.text("output");
+    if output.is_empty() {
+        io.line(format!("Client Version: {VERSION}\nKustomize Version: v5.8.1"));
+        if !client {
+            io.line(format!("Server Version: {VERSION}"));
+        }
+        return Run::Done(0);
+    }
+    let one = value!({
+        "compiler": "gc", "gitTreeState": "clean", "gitVersion": VERSION, "major": "1",
+        "minor": "36", "platform": "linux/amd64"
+    });
+    let mut all = value!({"clientVersion": (one.clone()), "kustomizeVersion": "v5.8.1"});
+    if !client {
+        all.set("serverVersion", one);
+    }
+    match output {
+        "yaml" => io.print(to_yaml(&all)),
+        "json" => io.print(to_json_pretty(&all)),
+        _ => return Run::Done(io.fail(&Failure::new("--output must be 'yaml' or 'json'"))),
     }
     Run::Done(0)
 }
@@ -19,94 +44,106 @@ pub fn cluster_info(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
     Run::Done(0)
 }
 
-/// `kubectl config …`: one context, `podium`, whose namespace can be set.
-pub fn config(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let words: Vec<&str> = args.pos.iter().map(String::as_str).collect();
-    let ns = w.terminals.namespace.clone();
-    match words.as_slice() {
-        ["view"] => {
-            let show = |what: &str| what.to_owned();
-            if let Some(o) = args.get("output").filter(|o| o.starts_with("jsonpath")) {
-                if o.contains("namespace") {
-                    io.print(&ns);
-                    return Run::Done(0);
-                }
-                io.err(format!("error: not simulated: -o {o} of this command"));
-                return Run::Done(1);
-            }
-            let mut t = show(
-                "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: DATA+OMITTED\n    server: https://10.96.0.1:443\n  name: podium\ncontexts:\n- context:\n    cluster: podium\n",
-            );
-            if ns != "default" {
-                t.push_str(&format!("    namespace: {ns}\n"));
-            }
-            t.push_str("    user: learner\n  name: podium\ncurrent-context: podium\nkind: Config\nusers:\n- name: learner\n  user:\n    client-certificate-data: DATA+OMITTED\n    client-key-data: DATA+OMITTED\n");
-            io.print(t);
-        }
-        ["current-context"] => io.line("podium"),
-        ["get-contexts"] => {
-            let shown = if ns == "default" { "" } else { ns.as_str() };
-            io.line("CURRENT   NAME     CLUSTER   AUTHINFO   NAMESPACE");
-            io.line(format!("*         podium   podium    learner    {shown}"));
-        }
-        ["use-context", "podium"] => io.line("Switched to context \"podium\"."),
-        ["use-context", other] => {
-            io.err(format!("error: no context exists with the name: {other:?}"));
-            return Run::Done(1);
-        }
-        ["set-context", rest @ ..] => {
-            let current = args.on("current");
-            match (current, rest) {
-                (true, []) | (false, ["podium"]) => {
-                    if let Some(ns) = args.given_ns() {
-                        w.terminals.namespace = ns;
-                    }
-                    io.line("Context \"podium\" modified.");
-                }
-                (false, []) => {
-                    io.err("error: you must specify a non-empty context name or --current");
-                    return Run::Done(1);
-                }
-                _ => {
-                    io.err("error: not simulated: contexts other than \"podium\"");
-                    return Run::Done(1);
-                }
-            }
-        }
-        other => {
-            io.err(format!("error: not simulated: kubectl config {}", other.join(" ")));
-            return Run::Done(1);
-        }
+/// `kubectl options`.
+pub fn options(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
+    super::help::options(io);
+    Run::Done(0)
+}
+
+/// `kubectl api-versions`.
+pub fn api_versions(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
+    let mut all: Vec<&str> = kind::ALL.iter().map(|k| k.info().api_version).collect();
+    all.sort_unstable();
+    all.dedup();
+    for v in all {
+        io.line(v);
     }
     Run::Done(0)
 }
 
-/// `kubectl auth can-i`, `whoami`: the learner may do everything.
-pub fn auth(_w: &mut World, io: &mut Io, args: &Args) -> Run {
-    match args.pos.first().map(String::as_str) {
-        Some("can-i") => {
-            let [_, _, what, ..] = args.pos.as_slice() else {
-                io.err("error: you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.");
-                return Run::Done(1);
-            };
-            let what = what.split('/').next().unwrap_or("");
-            if what != "*" && crate::api::Kind::from_word(what).is_none() {
-                io.err(format!("Warning: the server doesn't have a resource type {what:?}\n"));
+/// `kubectl plugin list`.
+pub fn plugins(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
+    Run::Done(io.fail(&Failure::new("unable to find any kubectl plugins in your PATH")))
+}
+
+/// `kubectl auth can-i`: the learner may do everything.
+pub fn can_i(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    const VERBS: &[&str] = &[
+        "*",
+        "approve",
+        "attest",
+        "bind",
+        "create",
+        "delete",
+        "deletecollection",
+        "escalate",
+        "get",
+        "head",
+        "impersonate",
+        "list",
+        "options",
+        "patch",
+        "post",
+        "put",
+        "sign",
+        "update",
+        "use",
+        "watch",
+    ];
+    if args.on("list") {
+        return Run::Done(io.fail(&Failure::new("not simulated: auth can-i --list")));
+    }
+    let [verb, what] = args.pos.as_slice() else {
+        return Run::Done(io.fail(&Failure::new(
+            "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
+        )));
+    };
+    if !VERBS.contains(&verb.as_str()) {
+        io.err(format!("Warning: verb '{verb}' is not a known verb\n"));
+    }
+    let resource = what.split('/').next().unwrap_or("");
+    if !what.starts_with('/') && what != "*" {
+        match Kind::from_word(resource) {
+            None => {
+                io.err(format!("Warning: the server doesn't have a resource type {resource:?}\n"));
             }
-            if !args.on("quiet") {
-                io.line("yes");
+            Some(k) if !k.info().namespaced && !args.on("all-namespaces") => {
+                let info = k.info();
+                let group = match info.group {
+                    "" => String::new(),
+                    g => format!(" in group '{g}'"),
+                };
+                io.err(format!(
+                    "Warning: resource '{}' is not namespace scoped{group}\n",
+                    info.plural
+                ));
             }
-            Run::Done(0)
-        }
-        Some("whoami") => {
-            io.line("ATTRIBUTE   VALUE\nUsername    learner\nGroups      [system:masters system:authenticated]");
-            Run::Done(0)
-        }
-        _ => {
-            io.err("error: not simulated: this kubectl auth command");
-            Run::Done(1)
+            Some(_) => {}
         }
     }
+    if !args.on("quiet") {
+        io.line("yes");
+    }
+    Run::Done(0)
+}
+
+/// `kubectl auth whoami`.
+pub fn whoami(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let groups = ["system:masters", "system:authenticated"];
+    let review = value!({
+        "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview",
+        "metadata": {},
+        "status": {"userInfo": {"groups": [(groups[0]), (groups[1])], "username": USER}}
+    });
+    match args.text("output") {
+        "yaml" => io.print(to_yaml(&review)),
+        "json" => io.print(to_json_pretty(&review)),
+        _ => io.line(format!(
+            "ATTRIBUTE   VALUE\nUsername    {USER}\nGroups      [{}]",
+            groups.join(" ")
+        )),
+    }
+    Run::Done(0)
 }
 
 /// `kubectl edit`: the command line has no editor.

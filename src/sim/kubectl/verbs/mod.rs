@@ -3,22 +3,28 @@
 mod apply;
 mod change;
 pub mod common;
+mod config;
 mod delete;
 mod describe;
 mod drain;
 mod exec;
+mod explain;
 mod generate;
 mod get;
+mod help;
+pub mod last_applied;
 pub mod logs;
 mod misc;
+mod objects;
 mod read;
 mod rollout;
 mod set;
 pub(crate) mod template;
 mod wait;
 
-use crate::kubectl::args::Args;
+use crate::kubectl::args::{self, Args};
 use crate::kubectl::io::{Io, Run};
+use crate::kubectl::output::Output;
 use crate::world::World;
 
 /// A command of kubectl.
@@ -45,32 +51,51 @@ const VERBS: &[Verb] = &[
     verb("describe", describe::FLAGS, describe::describe),
     verb("api-resources", "api-group=s namespaced=?true o,output=s no-headers sort-by=s verbs=l cached", read::api_resources),
     verb("events", "A,all-namespaces for=s types=l w,watch no-headers o,output=s", read::events),
-    verb("explain", "recursive api-version=s output=s", read::explain),
+    verb("explain", "recursive api-version=s output=s", explain::explain),
     verb("diff", "f,filename=l R,recursive k,kustomize=s server-side field-manager=s", read::diff),
-    verb("top", "A,all-namespaces containers l,selector=s no-headers sort-by=s", read::top),
+    verb("top pod", "A,all-namespaces containers l,selector=s field-selector=s no-headers sort-by=s sum use-protocol-buffers show-swap", read::top),
+    verb("top node", "l,selector=s no-headers sort-by=s show-capacity show-swap use-protocol-buffers", read::top),
     verb("get", get::FLAGS, get::get),
     verb("version", "client o,output=s", misc::version),
     verb("cluster-info", "", misc::cluster_info),
-    verb("config", "current minify raw flatten o,output=s", misc::config),
-    verb("auth", "q,quiet A,all-namespaces list subresource=s o,output=s", misc::auth),
+    verb("options", "", misc::options),
+    verb("api-versions", "", misc::api_versions),
+    verb("plugin list", "name-only", misc::plugins),
+    verb("config view", "flatten merge=?true minify raw o,output=s template=s show-managed-fields allow-missing-template-keys", config::view),
+    verb("config current-context", "", config::current_context),
+    verb("config get-contexts", "no-headers o,output=s", config::get_contexts),
+    verb("config get-clusters", "", config::get_clusters),
+    verb("config get-users", "", config::get_users),
+    verb("config use-context", "", config::use_context),
+    verb("config set-context", "current", config::set_context),
+    verb("auth can-i", "q,quiet A,all-namespaces list subresource=s no-headers", misc::can_i),
+    verb("auth whoami", "o,output=s template=s", misc::whoami),
     verb("edit", "+save-config subresource=s windows-line-endings validate=?true", misc::edit),
-    verb("apply", "+server-side force-conflicts force grace-period=i timeout=d cascade=?background wait overwrite prune all validate=?strict openapi-patch prune-allowlist=l subresource=s", apply::apply),
+    verb("apply", "+server-side force-conflicts force grace-period=i timeout=d cascade=?background wait overwrite prune all validate=?strict openapi-patch=?true prune-allowlist=l subresource=s applyset=s save-config", apply::apply),
+    verb("apply view-last-applied", "f,filename=l R,recursive k,kustomize=s o,output=s l,selector=s all", last_applied::view),
+    verb("apply set-last-applied", "f,filename=l o,output=s create-annotation dry-run=?unchanged template=s", last_applied::set),
     verb("create", "+save-config validate=?strict edit raw=s windows-line-endings", apply::create),
     verb("create namespace", "+save-config validate=?strict", generate::namespace),
-    verb("create ns", "+save-config validate=?strict", generate::namespace),
     verb("create serviceaccount", "+save-config validate=?strict", generate::service_account),
-    verb("create sa", "+save-config validate=?strict", generate::service_account),
     verb("create deployment", "+image=l port=i r,replicas=i save-config validate=?strict", generate::deployment),
-    verb("create deploy", "+image=l port=i r,replicas=i save-config validate=?strict", generate::deployment),
-    verb("create service", "+tcp=l clusterip=s node-port=i external-name=s save-config validate=?strict", generate::service),
-    verb("create svc", "+tcp=l clusterip=s node-port=i external-name=s save-config validate=?strict", generate::service),
+    verb("create service clusterip", "+tcp=l clusterip=s save-config validate=?strict", generate::service),
+    verb("create service nodeport", "+tcp=l node-port=i save-config validate=?strict", generate::service),
+    verb("create service loadbalancer", "+tcp=l save-config validate=?strict", generate::service),
+    verb("create service externalname", "+tcp=l external-name=s save-config validate=?strict", generate::service),
     verb("create configmap", "+from-literal=l from-file=l from-env-file=l append-hash save-config validate=?strict", generate::config_map),
-    verb("create cm", "+from-literal=l from-file=l from-env-file=l append-hash save-config validate=?strict", generate::config_map),
-    verb("create secret", "+from-literal=l from-file=l from-env-file=l type=s append-hash save-config validate=?strict", generate::secret),
+    verb("create secret generic", "+from-literal=l from-file=l from-env-file=l type=s append-hash save-config validate=?strict", generate::secret),
+    verb("create secret tls", "+cert=s key=s append-hash save-config validate=?strict", objects::other_secret),
+    verb("create secret docker-registry", "+docker-username=s docker-password=s docker-email=s docker-server=s from-file=l append-hash save-config validate=?strict", objects::other_secret),
     verb("create poddisruptionbudget", "+min-available=s max-unavailable=s save-config validate=?strict", generate::budget),
-    verb("create pdb", "+min-available=s max-unavailable=s save-config validate=?strict", generate::budget),
     verb("create quota", "+hard=s scopes=s save-config validate=?strict", generate::quota),
-    verb("create resourcequota", "+hard=s scopes=s save-config validate=?strict", generate::quota),
+    verb("create priorityclass", "+value=i global-default description=s preemption-policy=s save-config validate=?strict", objects::priority_class),
+    verb("create job", "+image=s from=s save-config validate=?strict", objects::job),
+    verb("create cronjob", "+image=s schedule=s restart=s save-config validate=?strict", objects::cron_job),
+    verb("create role", "+verb=l resource=l resource-name=l save-config validate=?strict", objects::role),
+    verb("create clusterrole", "+verb=l resource=l resource-name=l non-resource-url=l aggregation-rule=s save-config validate=?strict", objects::role),
+    verb("create rolebinding", "+clusterrole=s role=s user=l group=l serviceaccount=l save-config validate=?strict", objects::binding),
+    verb("create clusterrolebinding", "+clusterrole=s user=l group=l serviceaccount=l save-config validate=?strict", objects::binding),
+    verb("create ingress", "+rule=l class=s default-backend=s annotation=l save-config validate=?strict", objects::ingress),
     verb("replace", "+force grace-period=i timeout=d cascade=?background wait save-config validate=?strict subresource=s raw=s", apply::replace),
     verb("delete", "+all A,all-namespaces field-selector=s force grace-period=i now timeout=d cascade=?background wait ignore-not-found i,interactive raw=s", delete::run),
     verb("scale", "+all replicas=i current-replicas=i resource-version=s timeout=d", change::scale),
@@ -80,6 +105,8 @@ const VERBS: &[Verb] = &[
     verb("taint", "+all overwrite validate=?strict", change::taint),
     verb("set image", "+all local", set::image),
     verb("set env", "+all local c,containers=s e,env=l from=s keys=l list overwrite prefix=s resolve", set::env),
+    verb("set serviceaccount", "+all local", set::service_account),
+    verb("set selector", "+all local resource-version=s", set::selector),
     verb("set resources", "+all local c,containers=s limits=s requests=s", set::resources),
     verb("rollout status", "+w,watch timeout=d revision=i", rollout::status),
     verb("rollout history", "+revision=i", rollout::history),
@@ -97,147 +124,150 @@ const VERBS: &[Verb] = &[
     verb("logs", "f,follow p,previous c,container=s l,selector=s tail=i since=s since-time=s timestamps prefix all-containers all-pods limit-bytes=i max-log-requests=i ignore-errors pod-running-timeout=d insecure-skip-tls-verify-backend", logs::run),
 ];
 
-/// All commands of kubectl 1.36, for suggestions and for what is not simulated.
-const NAMES: &[&str] = &[
-    "annotate",
-    "api-resources",
-    "api-versions",
-    "apply",
-    "attach",
-    "auth",
-    "autoscale",
-    "certificate",
-    "cluster-info",
-    "completion",
-    "config",
-    "cordon",
-    "cp",
-    "create",
-    "debug",
-    "delete",
-    "describe",
-    "diff",
-    "drain",
-    "edit",
-    "events",
-    "exec",
-    "explain",
-    "expose",
-    "get",
-    "kustomize",
-    "label",
-    "logs",
-    "options",
-    "patch",
-    "plugin",
-    "port-forward",
-    "proxy",
-    "replace",
-    "rollout",
-    "run",
-    "scale",
-    "set",
-    "taint",
-    "top",
-    "uncordon",
-    "version",
-    "wait",
-];
-
-/// Other names of commands.
-const ALIASES: &[(&str, &str)] =
-    &[("rolling-update", "rollout"), ("update", "replace"), ("resize", "scale")];
-
 /// Starts the command that the words name.
 pub fn dispatch(w: &mut World, io: &mut Io, words: &[String]) -> Run {
-    // flags may stand before the command's name
+    // flags may stand before and between the names of commands
+    let mut flags: Vec<String> = Vec::new();
+    let mut path: Vec<&str> = Vec::new();
     let mut at = 0;
-    let mut before: Vec<String> = Vec::new();
     while let Some(word) = words.get(at) {
-        if !word.starts_with('-') {
+        if word == "--" {
             break;
         }
-        before.push(word.clone());
-        let takes_next = !word.contains('=')
-            && matches!(
-                word.as_str(),
-                "-n" | "--namespace"
-                    | "--context"
-                    | "--kubeconfig"
-                    | "-s"
-                    | "--server"
-                    | "-v"
-                    | "--v"
-                    | "--user"
-                    | "--cluster"
-                    | "--request-timeout"
-            );
-        at += 1;
-        if takes_next && let Some(value) = words.get(at) {
-            before.push(value.clone());
+        if word.len() > 1 && word.starts_with('-') {
+            flags.push(word.clone());
             at += 1;
+            if args::global_takes_next(word)
+                && let Some(value) = words.get(at)
+            {
+                flags.push(value.clone());
+                at += 1;
+            }
+            continue;
         }
+        let longer = |known: &str| {
+            known.strip_prefix(path.join(" ").as_str()).is_some_and(|rest| {
+                let rest = rest.trim_start();
+                let word = alias(&path, word);
+                rest == word || rest.strip_prefix(word).is_some_and(|r| r.starts_with(' '))
+            })
+        };
+        if !help::names().any(longer) {
+            break;
+        }
+        path.push(alias(&path, word));
+        at += 1;
     }
-    let Some(name) = words.get(at) else {
-        io.line("kubectl controls the Kubernetes cluster manager.\n\nCommands simulated here:");
-        for v in VERBS {
-            io.line(format!("  {}", v.name));
-        }
+    let rest: Vec<String> = flags.iter().chain(words.iter().skip(at)).cloned().collect();
+    let asked = words.iter().take_while(|w| *w != "--").any(|w| w == "--help" || w == "-h");
+    match path.as_slice() {
+        [] => return root(io, &rest, asked),
+        ["help"] => return help::of_words(io, words.get(at..).unwrap_or_default()),
+        _ => {}
+    }
+    let name = path.join(" ");
+    let found = VERBS.iter().find(|v| v.name == name);
+    if asked {
+        help::show(io, &name, found.map(|v| v.flags));
         return Run::Done(0);
-    };
-    let mut rest = before;
-    let second = words.get(at + 1).map_or("", String::as_str);
-    let found = VERBS
-        .iter()
-        .find(|v| v.name.split_once(' ').is_some_and(|(a, b)| a == name && b == second))
-        .map(|v| (v, 2))
-        .or_else(|| VERBS.iter().find(|v| v.name == name).map(|v| (v, 1)));
-    let Some((verb, used)) = found else { return unknown(io, name, second) };
-    rest.extend(words.iter().skip(at + used).cloned());
+    }
+    let Some(verb) = found else { return no_verb(io, &name, &rest) };
     let args = match Args::parse(verb.name, verb.flags, &rest) {
         Ok(args) => args,
         Err(f) => return Run::Done(io.fail(&f)),
     };
-    if args.on("help") {
-        io.err(format!("not simulated: kubectl {} --help", verb.name));
-        return Run::Done(1);
+    let checked = config::check(w, io, &args, verb.flags).and_then(|()| {
+        // commands that change print objects, not tables
+        match Output::of(&args) {
+            Ok(Output::Table(true) | Output::Columns(..)) if verb.flags.starts_with('+') => {
+                Err(Output::no_printer(args.text("output"), false))
+            }
+            Err(f) if verb.flags.starts_with('+') => Err(f),
+            _ => Ok(()),
+        }
+    });
+    if let Err(f) = checked {
+        return Run::Done(io.fail(&f));
     }
     (verb.run)(w, io, &args)
 }
 
-fn unknown(io: &mut Io, name: &str, second: &str) -> Run {
-    if let Some((_, now)) = ALIASES.iter().find(|(old, _)| *old == name) {
-        io.err(format!(
-            "error: unknown command {name:?} for \"kubectl\"\n\nDid you mean this?\n\t{now}"
-        ));
-        return Run::Done(1);
+/// The name of a command that has several.
+fn alias<'a>(path: &[&str], word: &'a str) -> &'a str {
+    match (path, word) {
+        (["create"], "ns") => "namespace",
+        (["create"], "sa") => "serviceaccount",
+        (["create"], "deploy" | "dep") => "deployment",
+        (["create"], "svc") => "service",
+        (["create"], "cm") => "configmap",
+        (["create"], "pdb") => "poddisruptionbudget",
+        (["create"], "resourcequota") => "quota",
+        (["create"], "pc") => "priorityclass",
+        (["create"], "cj") => "cronjob",
+        (["create"], "ing") => "ingress",
+        (["top"], "pods" | "po") => "pod",
+        (["top"], "nodes" | "no") => "node",
+        (["set"], "resource") => "resources",
+        (["set"], "sa") => "serviceaccount",
+        ([], "log") => "logs",
+        (_, word) => word,
     }
-    let group: Vec<&str> = VERBS
-        .iter()
-        .filter_map(|v| v.name.split_once(' '))
-        .filter(|(a, _)| *a == name)
-        .map(|(_, b)| b)
-        .collect();
-    if !group.is_empty() {
-        if second.is_empty() || second.starts_with('-') {
-            io.line(format!("Available Commands of kubectl {name}: {}", group.join(", ")));
-            return Run::Done(0);
+}
+
+/// `kubectl` alone, or with a word that is no command.
+fn root(io: &mut Io, rest: &[String], asked: bool) -> Run {
+    let name = rest.iter().find(|w| !w.starts_with('-'));
+    match name {
+        Some(name) if !asked => unknown(io, name),
+        None if !asked && rest.iter().any(|w| w != "--") => {
+            // the first flag that is none is named
+            match Args::parse("", "", rest) {
+                Err(f) => Run::Done(io.fail(&f)),
+                Ok(_) => {
+                    help::root(io);
+                    Run::Done(0)
+                }
+            }
         }
-        io.err(format!(
-            "error: unknown command {second:?}\nSee 'kubectl {name} -h' for help and examples"
-        ));
-        return Run::Done(1);
+        _ => {
+            help::root(io);
+            Run::Done(0)
+        }
     }
-    if NAMES.contains(&name) {
+}
+
+/// A group of commands without one of them, or a command that is not simulated.
+fn no_verb(io: &mut Io, name: &str, rest: &[String]) -> Run {
+    let group = help::names().any(|n| n.strip_prefix(name).is_some_and(|r| r.starts_with(' ')));
+    if !group {
         io.err(format!("error: not simulated: kubectl {name}"));
         return Run::Done(1);
     }
+    let words: Vec<&str> =
+        rest.iter().map(String::as_str).filter(|w| !w.starts_with('-')).collect();
+    if words.is_empty() {
+        help::show(io, name, None);
+    } else {
+        let words = words.join(" ");
+        io.err(format!(
+            "error: unknown command {words:?}\nSee 'kubectl {name} -h' for help and examples"
+        ));
+    }
+    Run::Done(1)
+}
+
+fn unknown(io: &mut Io, name: &str) -> Run {
     let mut text = format!("error: unknown command {name:?} for \"kubectl\"");
     let lower = name.to_lowercase();
-    let near: Vec<&str> = NAMES
-        .iter()
-        .copied()
-        .filter(|n| distance(&lower, n) <= 2 || n.starts_with(&lower))
+    let near: Vec<&str> = help::names()
+        .filter(|n| !n.contains(' ') && *n != "help")
+        .filter(|n| {
+            let meant = matches!(
+                (name, *n),
+                ("list" | "ps", "get" | "wait") | ("rm", "delete") | ("inspect", "describe")
+            );
+            meant || distance(&lower, n) <= 2 || n.starts_with(&lower)
+        })
         .collect();
     if !near.is_empty() {
         text.push_str("\n\nDid you mean this?");

@@ -1,4 +1,4 @@
-//! Small reading commands: `api-resources`, `events`, `explain`, `diff`, `top`.
+//! Small reading commands: `api-resources`, `events`, `diff`, `top`.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,6 @@ use crate::kubectl::resources::meta;
 use crate::kubectl::verbs::apply::modified;
 use crate::kubectl::verbs::common::LAST_APPLIED;
 use crate::manifest::print::to_yaml;
-use crate::schema::{self, Type, leaf};
 use crate::value::Value;
 use crate::world::World;
 
@@ -123,75 +122,8 @@ pub fn events(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 /// `kubectl top`.
 pub fn top(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
-    Run::Done(io.fail(&Failure::new("Metrics API not available")))
-}
-
-/// `kubectl explain`: names and types of fields; of descriptions only a pointer.
-pub fn explain(_w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let result = explained(args).map(|text| {
-        io.print(text);
-        0
-    });
-    done(io, result)
-}
-
-fn explained(args: &Args) -> Res<String> {
-    let Some(word) = args.pos.first() else {
-        return Err(Failure::new(
-            "You must specify the type of resource to explain. Use \"kubectl api-resources\" for a complete list of supported resources.",
-        ));
-    };
-    let mut path = word.split('.');
-    let name = path.next().unwrap_or_default();
-    // the group may follow the name: statefulsets.apps
-    let mut fields: Vec<&str> = path.collect();
-    let kind =
-        Kind::from_word(name).ok_or_else(|| crate::kubectl::resources::unknown_type(name))?;
-    if fields.first().is_some_and(|f| !f.is_empty() && *f == kind.info().group) {
-        fields.remove(0);
-    }
-    let info = kind.info();
-    let mut out = String::new();
-    if !info.group.is_empty() {
-        let _ = writeln!(out, "GROUP:      {}", info.group);
-    }
-    let _ = writeln!(out, "KIND:       {}\nVERSION:    {}\n", info.kind, info.version);
-    let mut table = schema::fields(info.kind);
-    if !fields.is_empty() {
-        let Some(field) = schema::field(kind, &fields) else {
-            let missing = fields.last().copied().unwrap_or_default();
-            return Err(Failure::new(format!("field {missing:?} does not exist")));
-        };
-        let _ = writeln!(out, "FIELD: {} <{}>", field.name, field.field_type.explained());
-        if let Type::Text(options) = leaf(&field.field_type)
-            && !options.is_empty()
-        {
-            out.push_str("ENUM:\n");
-            for o in options {
-                let _ = writeln!(out, "    {o}");
-            }
-        }
-        out.push('\n');
-        table = match leaf(&field.field_type) {
-            Type::Struct(name) => schema::fields(name),
-            _ => None,
-        };
-    }
-    out.push_str("DESCRIPTION:\n    not simulated: descriptions are in the Kubernetes API reference.\n    \n");
-    if let Some(table) = table {
-        out.push_str("FIELDS:\n");
-        for f in table {
-            let required = if f.required { " -required-" } else { "" };
-            let _ = writeln!(out, "  {}\t<{}>{required}", f.name, f.field_type.explained());
-            if let Type::Text(options) = leaf(&f.field_type)
-                && !options.is_empty()
-            {
-                let _ = writeln!(out, "  enum: {}", options.join(", "));
-            }
-            out.push('\n');
-        }
-    }
-    Ok(out)
+    io.err("error: Metrics API not available\nnot simulated: how much pods and nodes use");
+    Run::Done(1)
 }
 
 /// `kubectl diff -f`: exit status 1 if anything differs.

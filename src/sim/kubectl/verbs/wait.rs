@@ -4,6 +4,7 @@ use crate::api::time::SECOND;
 use crate::api::{Key, object};
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
+use crate::kubectl::jsonpath;
 use crate::kubectl::resources::{self, Options, select, slashed};
 use crate::value::{Str, Value};
 use crate::world::World;
@@ -13,8 +14,8 @@ enum For {
     Condition(String, String),
     Delete,
     Create,
-    /// Keys and indexes of a path, the value wanted.
-    Path(Vec<String>, Option<String>),
+    /// A path and the value wanted.
+    Path(jsonpath::Template, Option<String>),
 }
 
 /// `kubectl wait`.
@@ -25,43 +26,56 @@ pub fn run(w: &mut World, io: &mut Io, args: &Args) -> Run {
     }
 }
 
-fn condition(t: &str) -> Res<For> {
-    if t == "delete" {
-        return Ok(For::Delete);
+/// Parts between single `=`; a double one, as in a filter, does not divide.
+fn at_single_equals(t: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    let mut chars = t.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '=' {
+            part.push(c);
+        } else if chars.next_if_eq(&'=').is_some() {
+            part.push_str("==");
+        } else {
+            parts.push(std::mem::take(&mut part));
+        }
     }
-    if t == "create" {
-        return Ok(For::Create);
+    parts.push(part);
+    parts
+}
+
+fn condition(t: &str) -> Res<For> {
+    match t.to_ascii_lowercase().as_str() {
+        "delete" => return Ok(For::Delete),
+        "create" => return Ok(For::Create),
+        _ => {}
     }
     if let Some(c) = t.strip_prefix("condition=") {
         let (name, value) = c.split_once('=').unwrap_or((c, "true"));
         return Ok(For::Condition(name.to_owned(), value.trim_matches('"').to_owned()));
     }
     if let Some(rest) = t.strip_prefix("jsonpath=") {
-        let rest = rest.trim_matches(['\'', '"']);
-        let (path, value) = match rest.split_once("}=") {
-            Some((p, v)) => (p, Some(v.trim_matches(['\'', '"']).to_owned())),
-            None => (rest.trim_end_matches('}'), None),
+        let parts = at_single_equals(rest);
+        let (path, value) = match parts.as_slice() {
+            [path] => (path, None),
+            [path, value] => (path, Some(value.trim_matches(['\'', '"']).to_owned())),
+            _ => {
+                return Err(Failure::new(
+                    "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'",
+                ));
+            }
         };
         if value.as_deref() == Some("") {
-            return Err(Failure::new("jsonpath wait value cannot be empty"));
+            return Err(Failure::new(
+                "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
+            ));
         }
-        let path = path.trim_start_matches('{').trim_start_matches('$');
-        if path.contains("[?") || path.contains("..") || path.contains('*') {
-            return Err(Failure::new("not simulated: wait for such a jsonpath"));
-        }
-        let keys: Vec<String> = path
-            .replace("['", ".")
-            .replace("']", "")
-            .replace('[', ".")
-            .replace(']', "")
-            .split('.')
-            .filter(|k| !k.is_empty())
-            .map(str::to_owned)
-            .collect();
-        if keys.is_empty() {
+        let path = path.trim_matches(['\'', '"']);
+        if path.is_empty() {
             return Err(Failure::new("jsonpath expression cannot be empty"));
         }
-        return Ok(For::Path(keys, value));
+        let path = jsonpath::Template::relaxed(path).map_err(Failure::new)?;
+        return Ok(For::Path(path, value));
     }
     Err(Failure::new(format!("unrecognized condition: {t:?}")))
 }
@@ -109,7 +123,7 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     let once = args.duration("timeout") == Some(0);
     let until = args.deadline(w, Some(if once { 0 } else { 30 * SECOND })).unwrap_or(w.now);
     w.wake_terminal(io.term, until.saturating_sub(w.now), true);
-    Ok(Run::wait(Wait { keys, wanted, until }))
+    Ok(Run::wait(Wait { keys, wanted, until, once }))
 }
 
 /// Waits for one object after the other.
@@ -118,12 +132,15 @@ struct Wait {
     keys: Vec<(Key, Option<Str>)>,
     wanted: For,
     until: u64,
+    /// `--timeout=0`: look once.
+    once: bool,
 }
 
 impl Wait {
-    fn met(&self, w: &World, key: &Key, uid: Option<&Str>) -> bool {
+    /// Is it so? An error for a path that leads to no single value.
+    fn met(&self, w: &World, key: &Key, uid: Option<&Str>) -> Result<bool, &'static str> {
         let obj = w.store.by_key(key);
-        match &self.wanted {
+        Ok(match &self.wanted {
             For::Delete => obj.is_none_or(|o| Some(&o.uid()) != uid),
             For::Create => obj.is_some(),
             For::Condition(name, value) => obj.is_some_and(|o| {
@@ -136,28 +153,33 @@ impl Wait {
                 let old = c["observedGeneration"].as_int().is_some_and(|g| g < generation);
                 !old && c["status"].str().eq_ignore_ascii_case(value)
             }),
-            For::Path(keys, value) => obj.is_some_and(|o| {
-                let found = keys.iter().fold(&o.value, |v, k| match (v, k.parse::<usize>()) {
-                    (Value::List(_), Ok(i)) => &v[i],
-                    _ => v.get(k),
-                });
-                match value {
-                    None => !found.is_null(),
-                    Some(wanted) => match found {
-                        Value::Null => false,
-                        Value::Str(s) => s.as_str() == wanted,
-                        other => other.to_string() == *wanted,
-                    },
+            For::Path(path, value) => {
+                let Some(obj) = obj else { return Ok(false) };
+                let found = path.values(&obj.value);
+                match (found.as_slice(), value) {
+                    ([], _) => false,
+                    ([found], None) => !found.is_null(),
+                    ([Value::Map(_) | Value::List(_)], Some(_)) => {
+                        return Err(
+                            "jsonpath leads to a nested object or list which is not supported",
+                        );
+                    }
+                    ([found], Some(wanted)) => jsonpath::shown(found).trim() == wanted.trim(),
+                    _ => return Err("given jsonpath expression matches more than one value"),
                 }
-            }),
-        }
+            }
+        })
     }
 }
 
 impl Job for Wait {
     fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
         while let Some((key, uid)) = self.keys.last() {
-            if self.met(w, key, uid.as_ref()) {
+            let met = match self.met(w, key, uid.as_ref()) {
+                Ok(met) => met,
+                Err(why) => return Some(io.fail(&Failure::new(why))),
+            };
+            if met {
                 io.line(format!("{} condition met", slashed(key.kind, &key.name)));
                 self.keys.pop();
                 continue;
@@ -165,12 +187,13 @@ impl Job for Wait {
             if w.now < self.until {
                 return None;
             }
+            let why = if self.once {
+                "condition not met for"
+            } else {
+                "timed out waiting for the condition on"
+            };
             for (key, _) in self.keys.iter().rev() {
-                io.err(format!(
-                    "error: timed out waiting for the condition on {}/{}",
-                    key.kind.info().plural,
-                    key.name
-                ));
+                io.err(format!("error: {why} {}/{}", key.kind.info().plural, key.name));
             }
             return Some(1);
         }
