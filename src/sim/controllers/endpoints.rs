@@ -2,7 +2,6 @@
 //! (behaviour/services-and-dns.md 2).
 
 use crate::api::selector::matches_map;
-use crate::api::time::rfc3339;
 use crate::api::{Key, Kind, Obj, Phase};
 use crate::controllers::{Action, Plan};
 use crate::log::ChangeType;
@@ -216,7 +215,6 @@ pub fn reconcile_slices(w: &World, key: &Key) -> Plan {
         let room = SLICE.saturating_sub(endpoints.len());
         endpoints.extend(rest.by_ref().take(room));
     }
-    let now = rfc3339(w.now);
     let many = kept.len() > 1;
     for (slice, endpoints) in kept {
         if endpoints.is_empty() && many && !slice.value["endpoints"].is_empty() {
@@ -231,18 +229,18 @@ pub fn reconcile_slices(w: &World, key: &Key) -> Plan {
         value.set("ports", &ports);
         value.entry("metadata").set("labels", &labels);
         if value != slice.value {
-            value.path_mut("metadata.annotations").set(TRIGGER, &now);
+            let at = changed_at(w, &key.ns, &in_slice(&slice.value), &in_slice(&value));
+            set_trigger(&mut value, at);
             plan.act("eps.update", Action::Update(Kind::EndpointSlice, value));
         }
     }
     let mut rest: Vec<Value> = rest.collect();
     while own.is_empty() || !rest.is_empty() {
         let tail = rest.split_off(rest.len().min(SLICE));
-        let slice = value!({
+        let mut slice = value!({
             "addressType": "IPv4",
             "endpoints": (list_or_null(std::mem::replace(&mut rest, tail))),
             "metadata": {
-                "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": (now.clone())},
                 "generateName": (format!("{}-", key.name)),
                 "labels": (labels.clone()),
                 "namespace": (key.ns.clone()),
@@ -253,12 +251,59 @@ pub fn reconcile_slices(w: &World, key: &Key) -> Plan {
             },
             "ports": (ports.clone())
         });
+        let pods = changed_at(w, &key.ns, &[], &in_slice(&slice));
+        let made = service.meta()["creationTimestamp"].to_str();
+        set_trigger(&mut slice, Some(pods.map_or(made.clone(), |t| t.min(made))));
         plan.act("eps.create", Action::Create(Kind::EndpointSlice, slice));
         if rest.is_empty() {
             break;
         }
     }
     plan
+}
+
+/// A pod (uid and name) that a slice or an Endpoints object has, and whether it serves.
+type Served<'a> = (&'a str, &'a str, bool);
+
+fn in_slice(slice: &Value) -> Vec<Served<'_>> {
+    let serves = |e: &Value| e["conditions"]["serving"].is_true();
+    let all = slice["endpoints"].items().iter();
+    all.map(|e| (e["targetRef"]["uid"].str(), e["targetRef"]["name"].str(), serves(e))).collect()
+}
+
+fn in_endpoints(endpoints: &Value) -> Vec<Served<'_>> {
+    let subset = &endpoints["subsets"][0];
+    let list = |name: &str, ready: bool| {
+        let all = subset.get(name).items().iter();
+        all.map(move |a| (a["targetRef"]["uid"].str(), a["targetRef"]["name"].str(), ready))
+    };
+    list("addresses", true).chain(list("notReadyAddresses", false)).collect()
+}
+
+/// When the change began: the earliest of the moments at which pods that are new, or are ready
+/// now and were not, or the other way round, became so. None if pods only went.
+fn changed_at(w: &World, ns: &str, before: &[Served<'_>], after: &[Served<'_>]) -> Option<Str> {
+    let changed = after.iter().filter(|(uid, _, serves)| {
+        before.iter().all(|(known, _, served)| known != uid || served != serves)
+    });
+    changed
+        .filter_map(|(_, name, _)| w.store.get(Kind::Pod, ns, name))
+        .map(|p| crate::api::object::condition(&p.value, "Ready")["lastTransitionTime"].to_str())
+        .filter(|t| !t.is_empty())
+        .min()
+}
+
+fn set_trigger(object: &mut Value, at: Option<Str>) {
+    let meta = object.entry("metadata");
+    match at {
+        Some(at) => meta.entry("annotations").set(TRIGGER, at),
+        None => {
+            meta.entry("annotations").remove(TRIGGER);
+            if meta["annotations"].is_empty() {
+                meta.remove("annotations");
+            }
+        }
+    }
 }
 
 /// Go prints an empty list that was never filled as `null`.
@@ -326,7 +371,6 @@ pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
     }
     let mut labels = service_labels(service);
     labels.set("endpoints.kubernetes.io/managed-by", "endpoint-controller");
-    let now = rfc3339(w.now);
     let mut value = existing.map_or_else(
         || value!({"metadata": {"name": (key.name.clone()), "namespace": (key.ns.clone())}}),
         |e| e.value.clone(),
@@ -337,16 +381,62 @@ pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
         value.set("subsets", [subset]);
     }
     value.entry("metadata").set("labels", labels);
-    match existing {
-        Some(e) if e.value == value => {}
-        Some(_) => {
-            value.path_mut("metadata.annotations").set(TRIGGER, &now);
-            plan.act("ep.update", Action::Update(Kind::Endpoints, value));
-        }
-        None => {
-            value.path_mut("metadata.annotations").set(TRIGGER, &now);
-            plan.act("ep.create", Action::Create(Kind::Endpoints, value));
-        }
+    if existing.is_some_and(|e| e.value == value) {
+        return plan;
+    }
+    let before = existing.map_or_else(Vec::new, |e| in_endpoints(&e.value));
+    let pods = changed_at(w, &key.ns, &before, &in_endpoints(&value));
+    if existing.is_some() {
+        set_trigger(&mut value, pods);
+        plan.act("ep.update", Action::Update(Kind::Endpoints, value));
+    } else {
+        let made = service.meta()["creationTimestamp"].to_str();
+        set_trigger(&mut value, Some(pods.map_or(made.clone(), |t| t.min(made))));
+        plan.act("ep.create", Action::Create(Kind::Endpoints, value));
     }
     plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::time::SECOND;
+    use crate::apiserver::{DeleteOptions, WriteOptions};
+    use crate::config::{Config, Latency};
+
+    const OPTS: WriteOptions = WriteOptions::TRUSTED;
+
+    /// The annotation has the moment at which a pod became ready; an update because a pod goes
+    /// has no such moment.
+    #[test]
+    fn the_trigger_is_when_pods_became_ready() {
+        let mut w = World::new(Config { latency: Latency::Recording, ..Config::default() });
+        w.run_until(100 * SECOND);
+        let service = value!({
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"clusterIP": "None", "selector": {"app": "web"}}
+        });
+        w.create(Kind::Service, service, OPTS).expect("created");
+        w.run_until(150 * SECOND);
+        let pod = value!({
+            "metadata": {"labels": {"app": "web"}, "name": "web-0", "namespace": "default"},
+            "spec": {
+                "containers": [{"image": "nginx:1", "name": "c"}], "nodeName": "worker-1",
+                "terminationGracePeriodSeconds": 30
+            }
+        });
+        let pod = w.create(Kind::Pod, pod, OPTS).expect("created").key();
+        assert!(w.settle(10 * SECOND));
+        let triggers = |w: &World| -> Vec<String> {
+            let own = |kind| w.store.all(kind).find(|o| o.name().starts_with("web"));
+            [Kind::EndpointSlice, Kind::Endpoints]
+                .map(|kind| own(kind).and_then(|o| o.annotation(TRIGGER).map(str::to_owned)))
+                .map(Option::unwrap_or_default)
+                .to_vec()
+        };
+        assert_eq!(triggers(&w), ["2026-01-05T09:02:30Z"; 2]);
+        w.delete(&pod, &DeleteOptions::default()).expect("marked");
+        w.run_until(w.now + SECOND / 10);
+        assert_eq!(triggers(&w), [""; 2]);
+    }
 }
