@@ -159,7 +159,14 @@ pub(super) fn next(w: &mut World, uid: &Str, pod: &Obj) {
         return;
     }
     match turn(run) {
-        Some(i) => start(w, uid, pod, i),
+        Some(i) => {
+            // the look that finds the next init container's turn reports first how things are;
+            // main containers are started in one go
+            if i > 0 && i <= run.inits && run.containers[i].life == 0 && !recording(w) {
+                write_status(w, uid, "kubelet.status");
+            }
+            start(w, uid, pod, i);
+        }
         None => write_status(w, uid, "kubelet.status"),
     }
 }

@@ -186,7 +186,8 @@ fn container(run: &PodRun, i: usize, style: &Style) -> Value {
     let c = &run.containers[i];
     let ready = run.ready(i) && !matches!(run.stage, Stage::Stopped | Stage::Finished)
         || c.init && !c.sidecar && run.ready(i);
-    let started = c.running() && c.probes[0].ok;
+    // in the recordings a pod that is kept unready has not started either
+    let started = c.running() && c.probes[0].ok && !(style.recording && run.unready);
     let state = match &c.phase {
         Phase::Waiting(reason, message) => {
             let mut w = value!({"reason": (*reason)});

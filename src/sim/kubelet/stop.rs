@@ -123,7 +123,7 @@ pub(super) fn stopped(w: &mut World, uid: &Str) {
                         id: c.id.clone(),
                     });
                 }
-                Phase::Waiting(..) if initialized => {
+                Phase::Waiting(..) if initialized || c.last.is_some() => {
                     // a container that is not there counts as failed
                     c.phase = Phase::Ended(match c.last.take() {
                         Some(last) => last,

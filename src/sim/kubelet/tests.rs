@@ -318,3 +318,46 @@ fn quality_of_service() {
     assert_eq!(class(value!({"requests": (both.clone()), "limits": (both.clone())})), "Guaranteed");
     assert_eq!(class(value!({"limits": both})), "Guaranteed");
 }
+
+/// STATUS as the table shows it, each change once.
+fn shown(w: &World) -> Vec<String> {
+    let pods = w.log.iter().filter_map(|(_, r)| match &r.what {
+        crate::log::What::Change { new, .. } if new.kind == Kind::Pod => Some(new.clone()),
+        _ => None,
+    });
+    let mut rows: Vec<String> =
+        pods.map(|p| crate::kubectl::print::pods::state(&p.value, w.now).status).collect();
+    rows.dedup();
+    rows
+}
+
+fn with_init(script: &'static str) -> Value {
+    let mut p = pod("nginx:1");
+    p.entry("spec").set(
+        "initContainers",
+        value!([{"command": ["sh", "-c", script], "image": "busybox:1", "name": "first"}]),
+    );
+    p
+}
+
+#[test]
+fn init_containers_are_followed_by_initializing() {
+    let mut w = world(Latency::Realistic);
+    create(&mut w, with_init("sleep 2"));
+    assert!(w.settle(60 * SECOND));
+    assert_eq!(shown(&w), ["Pending", "Init:0/1", "PodInitializing", "Running"]);
+}
+
+#[test]
+fn a_failing_init_container_ends_as_it_failed() {
+    let mut w = world(Latency::Realistic);
+    let key = create(&mut w, with_init("exit 3"));
+    w.run_until(w.now + 30 * SECOND);
+    let before = ["Pending", "Init:0/1", "Init:Error"];
+    assert_eq!(shown(&w)[..3], before);
+    assert!(shown(&w).contains(&"Init:CrashLoopBackOff".to_owned()));
+    let _ = w.delete(&key, &DeleteOptions::default());
+    assert!(w.settle(60 * SECOND));
+    let rows = shown(&w);
+    assert_eq!(rows[rows.len() - 2..], ["Terminating", "Init:Error"]);
+}
