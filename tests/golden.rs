@@ -228,6 +228,25 @@ fn digest(change: &serde_json::Value) -> Option<(String, String)> {
         "controllerrevisions" => {
             ("controllerrevision", s(&meta["name"]), format!("revision={}", num(&o["revision"])))
         }
+        // the nodes are there from the start
+        "nodes" if kind != "ADDED" => {
+            let conditions = status["conditions"].as_array();
+            let ready = conditions.into_iter().flatten().find(|c| c["type"] == "Ready");
+            let taint = |t: &serde_json::Value| {
+                let key = s(&t["key"]);
+                let key = key.rsplit('/').next().unwrap_or_default().to_owned();
+                format!("{key}:{}", s(&t["effect"]))
+            };
+            let taints = o["spec"]["taints"].as_array().into_iter().flatten().map(taint);
+            let taints = taints.collect::<Vec<_>>().join(",");
+            let body = format!(
+                "ready={} unschedulable={} taints={}",
+                ready.map_or("-".to_owned(), |c| s(&c["status"])),
+                if o["spec"]["unschedulable"] == true { "True" } else { "False" },
+                if taints.is_empty() { "-" } else { &taints },
+            );
+            ("node", s(&meta["name"]), body)
+        }
         _ => return None,
     };
     Some((format!("{short} {name}"), format!("{kind} {body}{end}")))
@@ -256,7 +275,7 @@ fn recorded_story(n: &Normaliser, summary: &str) -> Story {
         else {
             continue;
         };
-        if matches!(kind, "pod" | "sts" | "pvc" | "controllerrevision") {
+        if matches!(kind, "pod" | "sts" | "pvc" | "controllerrevision" | "node") {
             add(&mut story, n, &format!("{kind} {name}"), rest);
         }
     }

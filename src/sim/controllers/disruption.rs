@@ -274,6 +274,32 @@ mod tests {
         w.settle(10 * SECOND);
     }
 
+    /// A budget that is made together with its set has looked twice before the first pod is
+    /// there: when it came, and when it had a status.
+    #[test]
+    fn a_new_budget_finds_no_pods_twice() {
+        for latency in [Latency::Recording, Latency::Realistic] {
+            let mut w = World::new(Config { latency, ..Config::default() });
+            let set = value!({
+                "metadata": {"name": "web", "namespace": "default"},
+                "spec": {
+                    "replicas": 1, "selector": {"matchLabels": {"app": "web"}},
+                    "template": {
+                        "metadata": {"labels": {"app": "web"}},
+                        "spec": {"containers": [{"image": "i", "name": "c"}]}
+                    }
+                }
+            });
+            w.create(Kind::StatefulSet, set, OPTS).expect("created");
+            budget(&mut w, "pdb", value!({"minAvailable": 1}));
+            w.settle(30 * SECOND);
+            let mut events = w.store.all(Kind::Event);
+            let told = events.find(|e| e.value["reason"].str() == "NoPods").expect("told");
+            assert_eq!(told.value["message"].str(), "No matching pods found");
+            assert_eq!(told.value["count"].int_or(0), 2);
+        }
+    }
+
     #[test]
     fn counters() {
         assert_eq!(counts(&world(value!({"minAvailable": 2}))), [3, 2, 3, 1]);
