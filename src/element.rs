@@ -4,15 +4,17 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use podium_sim::lesson::Lesson;
 use podium_sim::log::What;
 use podium_sim::recording::{Input, Recording};
 use podium_sim::{World, permalink};
 use wasm_bindgen::prelude::*;
 use web_sys::{CustomEvent, CustomEventInit, Element, EventTarget};
-use yew::AppHandle;
+use yew::{AppHandle, Callback};
 
 use crate::ui::acts::Act;
 use crate::ui::app::{App, AppProps, begin};
+use crate::ui::exercise::{self, Begun};
 use crate::ui::options::{Options, micros};
 use crate::ui::session::{Handle, Session};
 use crate::ui::stories::Story;
@@ -31,6 +33,9 @@ pub struct Lab {
     started: Cell<bool>,
     loads: Cell<u32>,
     loaded: RefCell<Option<(u32, String)>>,
+    lesson: RefCell<Option<Begun>>,
+    /// A lesson was picked in the menu: it becomes the attribute, which loads its file.
+    on_lesson: Callback<String>,
 }
 
 /// The style sheet of every lab, for the element's shadow root.
@@ -61,7 +66,14 @@ impl Lab {
     /// [`Lab::show`].
     #[wasm_bindgen(constructor)]
     pub fn new(host: EventTarget, root: Element) -> Self {
+        let element = host.clone();
+        let on_lesson = Callback::from(move |id: String| {
+            if let Some(element) = element.dyn_ref::<Element>() {
+                let _ = element.set_attribute("lesson", &id);
+            }
+        });
         Self {
+            on_lesson,
             session: Session::new(Options::default().config()),
             options: RefCell::default(),
             handle: RefCell::default(),
@@ -70,7 +82,38 @@ impl Lab {
             started: Cell::new(false),
             loads: Cell::new(0),
             loaded: RefCell::default(),
+            lesson: RefCell::default(),
         }
+    }
+
+    /// Is this the id of a story, which needs no file? Other lessons are files.
+    #[wasm_bindgen(js_name = isStory)]
+    pub fn is_story(id: &str) -> bool {
+        Story::of(id).is_some()
+    }
+
+    /// Begins the lesson of that text; an empty text begins the story that the attribute
+    /// `lesson` names, or ends what is told.
+    ///
+    /// # Errors
+    /// What is wrong with the lesson, with its line.
+    pub fn learn(&self, text: &str) -> Result<(), JsValue> {
+        let options = self.options.borrow().clone();
+        if text.is_empty() {
+            *self.lesson.borrow_mut() = None;
+            if let Some(story) = Story::of(&options.lesson) {
+                begin(&self.session, &options, story);
+            }
+        } else {
+            let lesson = Lesson::read(text).map_err(|e| JsValue::from_str(&e))?;
+            self.loads.set(self.loads.get() + 1);
+            let begun = Begun { number: self.loads.get(), lesson: Rc::new(lesson) };
+            exercise::begin(&self.session, &options, &begun.lesson);
+            *self.lesson.borrow_mut() = Some(begun);
+            self.started.set(true);
+        }
+        self.update();
+        Ok(())
     }
 
     /// An attribute of the element; an absent one is not set.
@@ -145,6 +188,8 @@ impl Lab {
             session: self.session.clone(),
             options: self.options.borrow().clone(),
             loaded: self.loaded.borrow().clone(),
+            lesson: self.lesson.borrow().clone(),
+            on_lesson: self.on_lesson.clone(),
         }
     }
 

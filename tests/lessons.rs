@@ -47,6 +47,9 @@ fn every_text_has_every_language() {
         assert!(both(&lesson.title) && both(&lesson.text), "{}", lesson.id);
         for step in &lesson.steps {
             assert!(both(&step.text) && step.hints.iter().all(both), "{}", lesson.id);
+            if let Some(q) = step.question() {
+                assert!(both(&q.text) && both(&q.why) && q.choices.iter().all(both), "{}", lesson.id);
+            }
         }
     }
 }
@@ -56,4 +59,10 @@ fn errors_name_the_line() {
     let text = "id: x\ntitle: {en: x}\nmanifest: x\nsolution: [x]\nsteps:\n- text: {en: x}\n  goal: {object: nothing}\n";
     let why = Lesson::read(text).unwrap_err();
     assert!(why.contains("line 7") || why.contains("line 6"), "{why}");
+}
+
+#[test]
+fn an_answer_is_one_of_the_choices() {
+    let text = "id: x\ntitle: {en: x}\nmanifest: x\nsolution: [x]\nsteps:\n- text: {en: x}\n  predict:\n    choices: [{en: a}]\n    answer: 1\n";
+    assert!(Lesson::read(text).unwrap_err().starts_with("line 7: answer"));
 }

@@ -7,7 +7,8 @@ use podium_sim::recording::Input;
 use podium_sim::timeline::Timeline;
 use podium_sim::{Config, World};
 
-const MANIFEST: &str = "\
+/// A headless Service and a set of three, each pod with a disk.
+pub const MANIFEST: &str = "\
 apiVersion: v1
 kind: Service
 metadata:

@@ -1,6 +1,7 @@
 //! Podium in a real browser.
 #![cfg(target_arch = "wasm32")]
 
+mod mounted;
 mod stories;
 
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};

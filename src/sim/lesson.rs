@@ -11,7 +11,9 @@
 //!   once since the lesson began (`times: 2` for at least twice, `times: 0` for never);
 //! - `{before: [pod/web-0 ready, pod/web-1 created]}`: the last time these happened, it was in
 //!   this order;
-//! - `{disk: www-web-0, file: index.html, contains: hello}`: what a claim's volume holds.
+//! - `{disk: www-web-0, file: index.html, contains: hello}`: what a claim's volume holds;
+//! - `{lookup: web-0.nginx, answers: 2}`: a client asked for this name, as typed, and got at
+//!   least so many different answers since the lesson began.
 
 use crate::api::{Key, Kind, Obj};
 use crate::kubectl::jsonpath::Template;
@@ -80,6 +82,37 @@ fn strings(v: &Value) -> Vec<Str> {
     v.items().iter().map(Value::to_str).collect()
 }
 
+impl Step {
+    /// Do all conditions of the goal hold? `begin` is the log's length when the lesson began.
+    pub fn met(&self, w: &World, begin: Seq) -> bool {
+        self.goal.iter().all(|c| Condition::read(c).is_ok_and(|c| c.holds(w, begin)))
+    }
+
+    /// The question that is asked before the step, if any.
+    pub fn question(&self) -> Option<Question> {
+        let p = &self.predict;
+        (!p.is_null()).then(|| Question {
+            text: Text(p["question"].clone()),
+            choices: p["choices"].items().iter().map(|c| Text(c.clone())).collect(),
+            answer: usize::try_from(p["answer"].int_or(0)).unwrap_or(0),
+            why: Text(p["why"].clone()),
+        })
+    }
+}
+
+/// A question before something happens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// What is asked.
+    pub text: Text,
+    /// What can be answered.
+    pub choices: Vec<Text>,
+    /// The right choice, from 0.
+    pub answer: usize,
+    /// Why it is right.
+    pub why: Text,
+}
+
 impl Lesson {
     /// Reads a lesson.
     ///
@@ -113,6 +146,11 @@ impl Lesson {
                     let line = document.spans.key(&format!("steps[{i}].goal[{n}]")).line;
                     format!("line {line}: {why}")
                 })?;
+            }
+            let choices = s["predict"]["choices"].len() as i64;
+            if s.has("predict") && !(0..choices).contains(&s["predict"]["answer"].int_or(-1)) {
+                let line = document.spans.key(&format!("steps[{i}].predict")).line;
+                return Err(format!("line {line}: answer must be the number of a choice, from 0"));
             }
             steps.push(Step {
                 text: Text(s["text"].clone()),
@@ -156,17 +194,8 @@ impl Lesson {
             }
             w.settle(PATIENCE);
         }
-        self.steps
-            .iter()
-            .filter(|s| !s.goal.is_empty())
-            .map(|s| {
-                let met = s
-                    .goal
-                    .iter()
-                    .all(|c| Condition::read(c).is_ok_and(|condition| condition.holds(&w, begin)));
-                (s.text.in_language("en").trim().to_owned(), met)
-            })
-            .collect()
+        let goals = self.steps.iter().filter(|s| !s.goal.is_empty());
+        goals.map(|s| (s.text.in_language("en").trim().to_owned(), s.met(&w, begin))).collect()
     }
 }
 
@@ -192,6 +221,7 @@ enum Condition {
     Happened { moment: Moment, times: i64 },
     Before(Moment, Moment),
     Disk { claim: Key, file: Str, contains: Str },
+    Lookup { name: Str, answers: i64 },
 }
 
 fn key(word: &str) -> Result<Key, String> {
@@ -229,6 +259,10 @@ impl Condition {
                 contains: v["contains"].to_str(),
             });
         }
+        if v.has("lookup") {
+            let answers = v["answers"].int_or(1);
+            return Ok(Self::Lookup { name: v["lookup"].to_str(), answers });
+        }
         let object = key(v["object"].str())?;
         if let Some(exists) = v["exists"].as_bool() {
             return Ok(Self::Exists { object, exists });
@@ -241,7 +275,7 @@ impl Condition {
             });
         }
         if v["path"].is_empty() || !v.has("equals") {
-            return Err("a goal needs path and equals, exists, happened, before, or disk".into());
+            return Err("a goal needs path and equals, exists, happened, before, disk or lookup".into());
         }
         let path = Template::relaxed(v["path"].str())?;
         Ok(Self::Field { object, path, equals: v["equals"].clone() })
@@ -261,6 +295,19 @@ impl Condition {
             Self::Before(a, b) => {
                 let last = |m| moments(w, 0, m).last();
                 last(a).zip(last(b)).is_some_and(|(a, b)| a < b)
+            }
+            Self::Lookup { name, answers } => {
+                let mut seen: Vec<&[Str]> = Vec::new();
+                for (_, record) in w.log.since(begin) {
+                    if let What::Lookup { name: asked, answer, .. } = &record.what
+                        && asked == name
+                        && !answer.is_empty()
+                        && !seen.contains(&&**answer)
+                    {
+                        seen.push(answer);
+                    }
+                }
+                seen.len() as i64 >= *answers
             }
             Self::Disk { claim, file, contains } => {
                 let volume = w.store.by_key(claim).and_then(|c| {

@@ -11,6 +11,7 @@ use yew::prelude::*;
 
 use crate::ui::acts::Act;
 use crate::ui::editor::Editor;
+use crate::ui::exercise::{Begun, Exercise};
 use crate::ui::header::{Header, Help};
 use crate::ui::i18n::Words;
 use crate::ui::inspector::Inspector;
@@ -37,6 +38,8 @@ pub struct Ui {
     pub panel: &'static str,
     /// The story told, and its next step.
     pub story: Option<(&'static Story, usize)>,
+    /// The lesson that is learned.
+    pub lesson: Option<Begun>,
     /// Files in the editor.
     pub files: Rc<Vec<File>>,
     /// Counts loads, so that the editor knows new files from typed ones.
@@ -59,7 +62,9 @@ pub enum Do {
     Story(&'static Story),
     /// The story's next step was done.
     Next,
-    /// No story any more.
+    /// Learn a lesson, from its beginning.
+    Lesson(Begun),
+    /// No story or lesson any more.
     EndStory,
     /// Other files.
     Files(Vec<File>),
@@ -83,6 +88,7 @@ impl Reducible for Ui {
             Do::Panel(panel) => ui.panel = panel,
             Do::Story(story) => {
                 ui.story = Some((story, 0));
+                ui.lesson = None;
                 ui.panel = "stage";
                 ui.load += 1;
                 ui.files = Rc::new(files_of(story));
@@ -92,7 +98,14 @@ impl Reducible for Ui {
                     ui.story = Some((story, step + 1));
                 }
             }
-            Do::EndStory => ui.story = None,
+            Do::Lesson(begun) => {
+                ui.story = None;
+                ui.panel = "stage";
+                ui.load += 1;
+                ui.files = Rc::new(vec![manifest_of(&begun)]);
+                ui.lesson = Some(begun);
+            }
+            Do::EndStory => (ui.story, ui.lesson) = (None, None),
             Do::Files(files) => {
                 ui.files = Rc::new(files);
                 ui.load += 1;
@@ -118,6 +131,10 @@ fn files_of(story: &Story) -> Vec<File> {
     story.files.iter().map(|(n, t)| File { name: (*n).into(), text: (*t).into() }).collect()
 }
 
+fn manifest_of(begun: &Begun) -> File {
+    File { name: "lesson.yaml".into(), text: begun.lesson.manifest.to_string() }
+}
+
 /// What the element gives to its page.
 #[derive(Properties, PartialEq, Clone)]
 pub struct AppProps {
@@ -128,6 +145,12 @@ pub struct AppProps {
     /// Text read from `src`, if any: it replaces the editor's.
     #[prop_or_default]
     pub loaded: Option<(u32, String)>,
+    /// The lesson that was begun last, if any.
+    #[prop_or_default]
+    pub lesson: Option<Begun>,
+    /// Somebody picked a lesson of the menu: its id.
+    #[prop_or_default]
+    pub on_lesson: Callback<String>,
 }
 
 fn remembered(name: &str) -> Option<String> {
@@ -140,10 +163,11 @@ fn remember(name: &str, value: &str) {
     }
 }
 
-fn first_ui(options: &Options) -> Ui {
+fn first_ui(options: &Options, lesson: Option<Begun>) -> Ui {
     let story = Story::of(&options.lesson);
     let files = match story {
         Some(story) => files_of(story),
+        None if lesson.is_some() => lesson.iter().map(manifest_of).collect(),
         None if options.yaml.trim().is_empty() => files_of(&STORIES[0]),
         None => vec![File { name: "lab.yaml".into(), text: options.yaml.clone() }],
     };
@@ -157,6 +181,7 @@ fn first_ui(options: &Options) -> Ui {
     Ui {
         panel,
         story: story.map(|s| (s, 0)),
+        lesson,
         files: Rc::new(files),
         load: 1,
         lang: pref("lang", &options.lang),
@@ -169,11 +194,11 @@ fn first_ui(options: &Options) -> Ui {
 /// The page.
 #[component]
 pub fn App(props: &AppProps) -> Html {
-    let AppProps { session, options, loaded } = props.clone();
+    let AppProps { session, options, loaded, lesson, on_lesson } = props.clone();
     let frame = use_state(|| session.frame());
     let ui = {
-        let options = options.clone();
-        use_reducer(move || first_ui(&options))
+        let (options, lesson) = (options.clone(), lesson.clone());
+        use_reducer(move || first_ui(&options, lesson))
     };
     let send = ui.dispatcher();
 
@@ -185,7 +210,7 @@ pub fn App(props: &AppProps) -> Html {
             move || session.unlisten(id)
         });
     }
-    use_attributes(&options, loaded, &send);
+    use_attributes(&options, loaded, lesson, &send);
     let words = use_memo(ui.lang.clone(), |lang| Words::of(lang));
     let spoken = use_speech(&session, &words, frame.len);
     {
@@ -302,7 +327,8 @@ pub fn App(props: &AppProps) -> Html {
                 if shows("header") {
                     <Header
                         nodes={frame.scene.nodes.len()}
-                        story={ui.story.map(|(s, _)| s.id)}
+                        story={ui.story.map(|(s, _)| s.id.to_owned()).or_else(|| ui.lesson.as_ref().map(|l| l.lesson.id.to_string()))}
+                        {on_lesson}
                         theme={ui.theme.clone()}
                         on_story={tell.clone()}
                         share={page}
@@ -330,6 +356,7 @@ pub fn App(props: &AppProps) -> Html {
                 }
                 if shows("stage") {
                     <Stage
+                        guide={guide(&ui, &session, &frame, &send)}
                         scene={frame.scene.clone()}
                         at={frame.at}
                         moving={frame.playing && !frame.resting}
@@ -382,6 +409,16 @@ fn first_act(ui: &Ui, editor: bool) -> Option<Act> {
     Some(Act::Apply(file.name.clone(), file.text.clone()))
 }
 
+/// What stands over the stage while a lesson is learned.
+fn guide(ui: &Ui, session: &Handle, frame: &Frame, send: &UseReducerDispatcher<Ui>) -> Option<Html> {
+    let begun = ui.lesson.clone()?;
+    let send = send.clone();
+    let on_end = Callback::from(move |()| send.dispatch(Do::EndStory));
+    Some(html! {
+        <Exercise {begun} session={session.clone()} len={frame.len} resting={frame.resting} {on_end} />
+    })
+}
+
 /// A fresh cluster with the story's first file applied.
 pub fn begin(session: &Handle, options: &Options, story: &'static Story) {
     session.replace(Timeline::new(options.config()));
@@ -396,9 +433,24 @@ pub fn begin(session: &Handle, options: &Options, story: &'static Story) {
 fn use_attributes(
     options: &Options,
     loaded: Option<(u32, String)>,
+    lesson: Option<Begun>,
     send: &UseReducerDispatcher<Ui>,
 ) {
     let first = use_mut_ref(|| true);
+    {
+        let (send, first) = (send.clone(), first.clone());
+        let story = options.lesson.clone();
+        use_effect_with((lesson, story), move |(lesson, story)| {
+            if *first.borrow() {
+                return;
+            }
+            match (lesson, Story::of(story)) {
+                (_, Some(story)) => send.dispatch(Do::Story(story)),
+                (Some(begun), None) => send.dispatch(Do::Lesson(begun.clone())),
+                (None, None) => send.dispatch(Do::EndStory),
+            }
+        });
+    }
     {
         let (send, first) = (send.clone(), first.clone());
         let options = options.clone();

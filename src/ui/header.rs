@@ -3,6 +3,7 @@
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
+use crate::ui::exercise::LESSONS;
 use crate::ui::i18n::use_words;
 use crate::ui::icons::Icon;
 use crate::ui::stories::{STORIES, Story};
@@ -10,9 +11,11 @@ use crate::ui::stories::{STORIES, Story};
 #[derive(Properties, PartialEq)]
 pub(crate) struct HeaderProps {
     pub(crate) nodes: usize,
-    pub(crate) story: Option<&'static str>,
+    /// Id of the story or lesson.
+    pub(crate) story: Option<String>,
     pub(crate) theme: String,
     pub(crate) on_story: Callback<&'static Story>,
+    pub(crate) on_lesson: Callback<String>,
     /// Only a page of its own reads links.
     pub(crate) share: bool,
     pub(crate) on_share: Callback<()>,
@@ -24,11 +27,12 @@ pub(crate) struct HeaderProps {
 pub(crate) fn Header(props: &HeaderProps) -> Html {
     let words = use_words();
     let onchange = {
-        let tell = props.on_story.clone();
+        let (tell, teach) = (props.on_story.clone(), props.on_lesson.clone());
         Callback::from(move |e: Event| {
             let select: HtmlSelectElement = e.target_unchecked_into();
-            if let Some(story) = Story::of(&select.value()) {
-                tell.emit(story);
+            match Story::of(&select.value()) {
+                Some(story) => tell.emit(story),
+                None => teach.emit(select.value()),
             }
         })
     };
@@ -57,11 +61,14 @@ pub(crate) fn Header(props: &HeaderProps) -> Html {
                 <span class="sr">{ words.get("top.story") }</span>
                 <select {onchange}>
                     <option value="" selected={props.story.is_none()}>{ words.get("top.pick") }</option>
-                    { for STORIES.iter().enumerate().map(|(i, s)| html! {
-                        <option key={s.id} value={s.id} selected={props.story == Some(s.id)}>
+                    <optgroup label={words.get("top.story")}>{ for STORIES.iter().enumerate().map(|(i, s)| html! {
+                        <option key={s.id} value={s.id} selected={props.story.as_deref() == Some(s.id)}>
                             { format!("{} · {}", i + 1, words.get(&format!("story.{}.title", s.id))) }
                         </option>
-                    }) }
+                    }) }</optgroup>
+                    <optgroup label={words.get("lesson.label")}>{ for LESSONS.iter().map(|id| html! {
+                        <option key={*id} value={*id} selected={props.story.as_deref() == Some(*id)}>{ words.get(&format!("lesson.{id}")) }</option>
+                    }) }</optgroup>
                 </select>
             </label>
             <button class="btn" hidden={!props.share} onclick={props.on_share.reform(|_| ())} title={words.get("top.share.hint")}>

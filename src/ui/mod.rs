@@ -5,6 +5,7 @@ pub mod acts;
 pub mod app;
 pub mod diagnose;
 pub mod editor;
+pub mod exercise;
 pub mod header;
 pub mod highlight;
 pub mod i18n;

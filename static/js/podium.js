@@ -30,6 +30,7 @@ class PodiumLab extends HTMLElement {
   #lab = null;
   #ready = null;
   #going = 0;
+  #lesson = '';
 
   connectedCallback() {
     clearTimeout(this.#going);
@@ -52,6 +53,7 @@ class PodiumLab extends HTMLElement {
   attributeChangedCallback(name, _before, value) {
     if (!this.#lab) return;
     if (name === 'src') this.#source(value);
+    else if (name === 'lesson') this.#learn(this.#lab, value ?? '').catch((error) => this.#fail(error));
     else this.#lab.set(name, value ?? PodiumLab.#absent(name));
   }
 
@@ -80,9 +82,11 @@ class PodiumLab extends HTMLElement {
       this.#hash(lab);
     }
     for (const name of ATTRIBUTES) if (this.hasAttribute(name)) lab.set(name, this.getAttribute(name));
+    if (this.hasAttribute('lesson')) this.#lesson = this.getAttribute('lesson');
     const yaml = inner(this);
     if (yaml) lab.set('yaml', yaml);
     if (this.hasAttribute('src')) lab.set('yaml', await this.#fetch(this.getAttribute('src')));
+    if (this.#lesson && !Lab.isStory(this.#lesson)) await this.#learn(lab, this.#lesson).catch((error) => this.#fail(error));
     this.#lab = lab;
     lab.show();
     if (page) addEventListener('hashchange', () => this.#lab && location.hash.startsWith('#v1.') && this.#lab.set('recording', location.hash));
@@ -92,7 +96,10 @@ class PodiumLab extends HTMLElement {
   #hash(lab) {
     const hash = location.hash.slice(1);
     if (hash.startsWith('v1.')) lab.set('recording', hash);
-    else for (const [name, value] of new URLSearchParams(hash)) if (ATTRIBUTES.includes(name)) lab.set(name, value);
+    else for (const [name, value] of new URLSearchParams(hash)) if (ATTRIBUTES.includes(name)) {
+      lab.set(name, value);
+      if (name === 'lesson') this.#lesson = value;
+    }
     // inside a frame, the same messages as the element's events go to the page around it
     if (parent === window) return;
     for (const name of ['ready', 'event', 'goal', 'complete', 'change', 'error']) {
@@ -104,6 +111,16 @@ class PodiumLab extends HTMLElement {
     const response = await fetch(src);
     if (!response.ok) throw new Error(`${src}: ${response.status}`);
     return response.text();
+  }
+
+  // A lesson is a story of the page, a file of its own (an address), or one that ships with it.
+  async #learn(lab, lesson) {
+    this.#lesson = lesson;
+    lab.set('lesson', lesson);
+    const { Lab, rest } = await load();
+    await rest();
+    const file = /[./]/.test(lesson) ? lesson : new URL(`../lessons/${lesson}.yaml`, import.meta.url).href;
+    lab.learn(lesson && !Lab.isStory(lesson) ? await this.#fetch(file) : '');
   }
 
   async #source(src) {

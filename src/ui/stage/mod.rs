@@ -41,6 +41,8 @@ pub(crate) struct StageProps {
     pub(crate) target: Option<Target>,
     pub(crate) controls: bool,
     pub(crate) story: Option<(&'static Story, usize)>,
+    /// What stands over the stage instead of a story.
+    pub(crate) guide: Option<Html>,
     pub(crate) on_select: Callback<Option<Target>>,
     pub(crate) on_act: Callback<Act>,
     pub(crate) on_next: Callback<()>,
@@ -102,7 +104,9 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
     let size = format!("height:{}px", layout.height);
     html! {
         <main class="stage panel" aria-label={words.get("panel.stage")}>
-            if let Some((story, step)) = props.story {
+            if let Some(guide) = &props.guide {
+                { guide.clone() }
+            } else if let Some((story, step)) = props.story {
                 <StoryCard {story} {step} on_next={props.on_next.clone()} on_end={props.on_end.clone()} />
             }
             <div class={classes!("boards-scroll", (!props.moving).then_some("still"))} ref={node}>
