@@ -70,16 +70,16 @@ impl Keep {
 pub struct Director {
     keep: Keep,
     scene: Rc<Scene>,
-    /// Length of the log, and the time at which something under way ends.
-    seen: Option<(u64, Option<u64>)>,
+    /// Length of the log, writes to disks, and the time at which something under way ends.
+    seen: Option<(u64, u64, Option<u64>)>,
     at: u64,
 }
 
 impl Director {
     /// The scene of this world. The same `Rc` as before if nothing on stage has changed.
     pub fn scene(&mut self, w: &World) -> Rc<Scene> {
-        if let Some((len, next)) = self.seen
-            && len == w.log.len()
+        if let Some((len, writes, next)) = self.seen
+            && (len, writes) == (w.log.len(), w.storage.writes)
             && w.now >= self.at
             && next.is_none_or(|n| w.now < n)
         {
@@ -91,7 +91,7 @@ impl Director {
         let boards = net::boards(w, &mut self.keep);
         let clients = net::clients(w, &mut self.keep, &signs, &talk);
         let nodes = net::nodes(w, &mut self.keep, &signs);
-        self.seen = Some((w.log.len(), talk.next));
+        self.seen = Some((w.log.len(), w.storage.writes, talk.next));
         self.at = w.now;
         let scene = Scene { groups, boards, clients, nodes, packets: talk.packets };
         if scene != *self.scene {

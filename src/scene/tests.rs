@@ -45,6 +45,24 @@ fn a_set_fills_in_order() {
 }
 
 #[test]
+fn what_is_written_is_seen_at_once() {
+    let mut t = start();
+    t.settle(60 * SECOND);
+    let mut director = Director::default();
+    let files = |scene: &crate::Scene| scene.groups[0].slots[0].disks[0].files.clone();
+    for (command, there) in [
+        ("sh -c 'echo hi > /usr/share/nginx/html/index.html'", true),
+        ("rm /usr/share/nginx/html/index.html", false),
+    ] {
+        line(&mut t, &format!("kubectl exec web-0 -- {command}"));
+        // a scene from between the command and what it does
+        director.scene(t.world());
+        t.settle(60 * SECOND);
+        assert_eq!(!files(&director.scene(t.world())).is_empty(), there, "{command}");
+    }
+}
+
+#[test]
 fn disks_outlive_their_pods() {
     let mut t = start();
     t.settle(60 * SECOND);

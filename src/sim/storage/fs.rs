@@ -287,6 +287,7 @@ fn store(w: &mut World, place: &Place, node: Node) -> Result<(), FsError> {
         Volume::Disk(id) | Volume::Over(id, _) => id.clone(),
         Volume::Given(_) => return Err(FsError::ReadOnly),
     };
+    w.storage.writes += 1;
     let tree = Rc::make_mut(w.storage.disks.entry(id).or_default());
     if node == Node::Gone && matches!(place.volume, Volume::Disk(_)) {
         tree.remove(place.path.as_str());

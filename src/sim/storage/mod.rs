@@ -25,6 +25,8 @@ use crate::world::World;
 pub struct State {
     /// What is on each disk, by id; a disk without an entry is empty.
     pub(crate) disks: BTreeMap<Str, Rc<fs::Tree>>,
+    /// Counts changes of what is on disks, which are not in the log.
+    pub writes: u64,
     /// Which volume is attached where.
     pub(crate) attach: attach::State,
 }
