@@ -48,7 +48,11 @@ fn every_text_has_every_language() {
         for step in &lesson.steps {
             assert!(both(&step.text) && step.hints.iter().all(both), "{}", lesson.id);
             if let Some(q) = step.question() {
-                assert!(both(&q.text) && both(&q.why) && q.choices.iter().all(both), "{}", lesson.id);
+                assert!(
+                    both(&q.text) && both(&q.why) && q.choices.iter().all(both),
+                    "{}",
+                    lesson.id
+                );
             }
         }
     }

@@ -76,16 +76,25 @@ impl Mounted {
         panic!("the page never shows {wanted:?}, but:\n{}", self.text());
     }
 
-    fn told(&self, what: &str) -> usize {
-        let told = self.told.borrow();
-        told.iter().position(|t| t == what).unwrap_or_else(|| panic!("{what} was never told"))
+    /// Waits until the lab has told of it; gives its place among all that was told.
+    async fn told(&self, what: &str) -> usize {
+        for _ in 0..400 {
+            let place = self.told.borrow().iter().position(|t| t == what);
+            if let Some(place) = place {
+                return place;
+            }
+            pause(50).await;
+        }
+        panic!("{what} was never told");
     }
 
     /// The address behind a name on the board.
     fn address(&self, name: &str) -> String {
         let rows = self.root.query_selector_all(".board .row").expect("a selector");
         for i in 0..rows.length() {
-            let Some(row) = rows.get(i).and_then(|r| r.dyn_into::<Element>().ok()) else { continue };
+            let Some(row) = rows.get(i).and_then(|r| r.dyn_into::<Element>().ok()) else {
+                continue;
+            };
             let part = |class: &str| row.query_selector(class).ok().flatten();
             if part(".name").and_then(|n| n.text_content()).is_some_and(|n| n.trim() == name) {
                 let answer = part(".answer").and_then(|a| a.get_attribute("aria-label"));
@@ -110,7 +119,7 @@ async fn the_page_keeps_the_three_promises() {
     page.shows("3 of 3 ready").await;
     for (before, after) in [("web-0", "web-1"), ("web-1", "web-2")] {
         let (a, b) = (format!("ADDED Pod {before}"), format!("ADDED Pod {after}"));
-        assert!(page.told(&a) < page.told(&b), "{after} came before {before}");
+        assert!(page.told(&a).await < page.told(&b).await, "{after} came before {before}");
     }
 
     page.lab.kubectl("exec web-0 -- sh -c 'echo kept by web-0 > /usr/share/nginx/html/index.html'");
@@ -120,9 +129,12 @@ async fn the_page_keeps_the_three_promises() {
     page.lab.set_speed(1.0);
     page.lab.kubectl("delete pod web-0 --wait=false");
     page.shows("NXDOMAIN").await;
-    page.lab.set_speed(40.0);
+    page.lab.set_speed(10.0);
+    page.told("DELETED Pod web-0").await;
+    while page.address("web-0.nginx") == "NXDOMAIN" {
+        pause(50).await;
+    }
     page.shows("3 of 3 ready").await;
-    page.told("DELETED Pod web-0");
     let new = page.address("web-0.nginx");
     assert!(new.starts_with("10.244.") && new != old, "{old} and then {new}");
     page.lab.kubectl("exec web-0 -- cat /usr/share/nginx/html/index.html");

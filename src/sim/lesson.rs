@@ -275,7 +275,9 @@ impl Condition {
             });
         }
         if v["path"].is_empty() || !v.has("equals") {
-            return Err("a goal needs path and equals, exists, happened, before, disk or lookup".into());
+            return Err(
+                "a goal needs path and equals, exists, happened, before, disk or lookup".into()
+            );
         }
         let path = Template::relaxed(v["path"].str())?;
         Ok(Self::Field { object, path, equals: v["equals"].clone() })

@@ -410,7 +410,12 @@ fn first_act(ui: &Ui, editor: bool) -> Option<Act> {
 }
 
 /// What stands over the stage while a lesson is learned.
-fn guide(ui: &Ui, session: &Handle, frame: &Frame, send: &UseReducerDispatcher<Ui>) -> Option<Html> {
+fn guide(
+    ui: &Ui,
+    session: &Handle,
+    frame: &Frame,
+    send: &UseReducerDispatcher<Ui>,
+) -> Option<Html> {
     let begun = ui.lesson.clone()?;
     let send = send.clone();
     let on_end = Callback::from(move |()| send.dispatch(Do::EndStory));

@@ -78,8 +78,7 @@ pub(crate) fn Exercise(props: &ExerciseProps) -> Html {
         use_effect_with(props.begun.number, move |_| progress.set(Progress::default()));
     }
     let go_on = {
-        let (progress, session, lesson) =
-            (progress.clone(), props.session.clone(), lesson.clone());
+        let (progress, session, lesson) = (progress.clone(), props.session.clone(), lesson.clone());
         Callback::from(move |()| {
             let step = progress.step + 1;
             let detail = format!(
@@ -95,8 +94,7 @@ pub(crate) fn Exercise(props: &ExerciseProps) -> Html {
         })
     };
     {
-        let (progress, session, lesson) =
-            (progress.clone(), props.session.clone(), lesson.clone());
+        let (progress, session, lesson) = (progress.clone(), props.session.clone(), lesson.clone());
         let go_on = go_on.clone();
         let seen = (props.len, props.resting, progress.step, progress.answer);
         use_effect_with(seen, move |(len, resting, ..)| {
@@ -124,9 +122,16 @@ pub(crate) fn Exercise(props: &ExerciseProps) -> Html {
         });
     }
     let Some(step) = lesson.steps.get(progress.step) else {
-        return card(&words, &lesson, progress.step, props, html! {
-            <p>{ words.get("lesson.complete") }</p>
-        }, html! { <span class="chip">{ words.get("story.done") }</span> });
+        return card(
+            &words,
+            &lesson,
+            progress.step,
+            props,
+            html! {
+                <p>{ words.get("lesson.complete") }</p>
+            },
+            html! { <span class="chip">{ words.get("story.done") }</span> },
+        );
     };
     let text = |t: &podium_sim::lesson::Text| t.in_language(words.lang()).trim().to_owned();
     let change = |f: fn(&mut Progress)| {
@@ -242,7 +247,11 @@ mod tests {
         known.sort();
         assert_eq!(files, known);
         for words in LANGS.map(Words::of) {
-            assert!(LESSONS.iter().all(|id| words.has(&format!("lesson.{id}"))), "{}", words.lang());
+            assert!(
+                LESSONS.iter().all(|id| words.has(&format!("lesson.{id}"))),
+                "{}",
+                words.lang()
+            );
         }
     }
 }
