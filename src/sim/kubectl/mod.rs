@@ -6,6 +6,7 @@
 
 pub mod args;
 pub mod describe;
+pub mod diff;
 pub mod files;
 pub mod gotemplate;
 pub mod io;

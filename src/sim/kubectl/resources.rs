@@ -46,7 +46,9 @@ pub struct Selection {
 
 /// `error: the server doesn't have a resource type "foo"`.
 pub fn unknown_type(word: &str) -> Failure {
-    Failure::new(format!("the server doesn't have a resource type {word:?}"))
+    // its group is not named
+    let name = word.split('.').next().unwrap_or(word);
+    Failure::new(format!("the server doesn't have a resource type {name:?}"))
 }
 
 /// The kinds of `pod,svc` or `all`.

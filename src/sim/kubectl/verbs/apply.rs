@@ -27,9 +27,6 @@ pub(crate) fn modified(doc: &Value) -> Value {
 
 /// Reads the files of `-f`; none is an error.
 fn read(w: &World, io: &mut Io, args: &Args, verb: &str) -> Res<(Vec<Document>, Vec<Failure>)> {
-    if args.given("kustomize") {
-        return Err(Failure::new("not simulated: kustomize"));
-    }
     if !args.given("filename") {
         return Err(Failure::new("must specify one of -f and -k"));
     }
@@ -275,7 +272,7 @@ fn create_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     if args.given("raw") || args.on("edit") {
         return Err(Failure::new("not simulated: --raw and --edit"));
     }
-    if !args.given("filename") && !args.given("kustomize") {
+    if !args.given("filename") {
         io.err("Error: must specify one of -f and -k\n");
         if !args.pos.is_empty() {
             return Err(args.usage(&format!("unknown command {:?}", args.pos.join(" "))));

@@ -47,7 +47,10 @@ fn pod(w: &World, args: &Args, word: &str) -> Res<Obj> {
 }
 
 /// The container that is meant.
-fn container(io: &mut Io, args: &Args, pod: &Obj) -> Res<Str> {
+///
+/// # Errors
+/// A name that the pod does not have.
+pub fn container(io: &mut Io, args: &Args, pod: &Obj) -> Res<Str> {
     let names = |field: &str| -> Vec<Str> {
         pod.spec()[field].items().iter().map(|c| c["name"].to_str()).collect()
     };

@@ -505,6 +505,22 @@ fn labels_of(pairs: &[String]) -> Value {
     labels(&pairs.join(","))
 }
 
+/// The Service of `run --expose`.
+fn service_of(args: &Args, pod: &Value) -> Res<Value> {
+    let Some(port) = args.int("port").filter(|p| *p > 0) else {
+        return Err(Failure::new("--port must be set when exposing a service"));
+    };
+    let meta = &pod["metadata"];
+    Ok(value!({
+        "metadata": {"name": (meta["name"].clone())},
+        "spec": {
+            "ports": [{"port": port, "protocol": "TCP", "targetPort": port}],
+            "selector": (meta["labels"].clone())
+        },
+        "status": {"loadBalancer": {}}
+    }))
+}
+
 /// `kubectl run`.
 pub fn run(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let alone = !args.on("stdin") && !args.on("attach");
@@ -513,7 +529,13 @@ pub fn run(w: &mut World, io: &mut Io, args: &Args) -> Run {
         return Run::Done(io.fail(&f));
     }
     if alone || args.dry_run().is_ok_and(|d| d != DryRun::None) {
-        let result = pod(args).and_then(|pod| make(w, io, args, Kind::Pod, pod, "", "created"));
+        let result = pod(args).and_then(|pod| {
+            if args.on("expose") {
+                let service = service_of(args, &pod)?;
+                make(w, io, args, Kind::Service, service, "", "created")?;
+            }
+            make(w, io, args, Kind::Pod, pod, "", "created")
+        });
         return ended(io, result);
     }
     match super::exec::attached(w, args) {

@@ -108,9 +108,6 @@ fn check(args: &Args) -> Res<()> {
     if args.text("subresource") == "scale" {
         return Err(Failure::new("not simulated: --subresource=scale"));
     }
-    if args.given("kustomize") {
-        return Err(Failure::new("not simulated: kustomize"));
-    }
     let output = args.text("output");
     if args.on("show-labels") && !matches!(output, "" | "wide") {
         return Err(Failure::new(format!(

@@ -3,7 +3,7 @@
 use crate::api::time::rfc3339_micro;
 use crate::api::{Key, Kind, Obj};
 use crate::apiserver::error::Status;
-use crate::kubectl::args::{self, Args};
+use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::resources::{self, Selector};
 use crate::value::{Str, Value};
@@ -16,6 +16,36 @@ pub fn run(w: &mut World, io: &mut Io, args: &Args) -> Run {
         Ok(run) => run,
         Err(f) => Run::Done(io.fail(&f)),
     }
+}
+
+/// What the flags do not allow.
+fn check(args: &Args) -> Res<()> {
+    let no = |why: &str| Err(Failure::new(why));
+    if args.given("since-time") && args.duration("since").is_some_and(|s| s != 0) {
+        return no("at most one of `sinceTime` or `sinceSeconds` may be specified");
+    }
+    if let Some(c) = args.get("container").filter(|c| args.on("all-containers") && !c.is_empty()) {
+        return no(&format!(
+            "--all-containers=true should not be specified with container name {c}"
+        ));
+    }
+    if args.given("container") && args.pos.len() == 2 {
+        return no("only one of -c or an inline [CONTAINER] arg is allowed");
+    }
+    if let Some(t) = args.get("since-time").filter(|t| crate::api::time::parse(t).is_none()) {
+        let layout = "2006-01-02T15:04:05Z07:00";
+        return no(&format!("parsing time {t:?} as {layout:?}: cannot parse {t:?} as \"2006\""));
+    }
+    if args.int("limit-bytes").is_some_and(|n| n < 0) {
+        return no("--limit-bytes must be greater than 0");
+    }
+    if args.duration("since").is_some_and(|s| s < 0) {
+        return no("--since must be greater than 0");
+    }
+    if args.int("tail").is_some_and(|n| n < -1) {
+        return no("--tail must be greater than or equal to -1");
+    }
+    Ok(())
 }
 
 /// The pods that an argument or a selector means.
@@ -172,6 +202,7 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     if args.on("follow") && args.on("previous") {
         return Err(Failure::new("only one of follow (-f) or previous (-p) is allowed"));
     }
+    check(args)?;
     let pods = pods(w, io, args)?;
     let previous = args.on("previous");
     let mut sources = Vec::new();
@@ -211,12 +242,11 @@ struct Follow {
 
 impl Follow {
     fn print(&mut self, w: &World, io: &mut Io, tail: Option<usize>) {
-        let since = self
-            .args
-            .get("since")
-            .and_then(|s| args::duration(s).ok())
-            .and_then(|d| u64::try_from(d).ok())
-            .map_or(0, |d| w.now.saturating_sub(d));
+        let ago = self.args.duration("since").and_then(|d| u64::try_from(d).ok());
+        let since = match self.args.get("since-time") {
+            Some(t) => crate::api::time::parse(t).unwrap_or(0),
+            None => ago.filter(|d| *d > 0).map_or(0, |d| w.now.saturating_sub(d)),
+        };
         let prefixed = self.args.on("prefix");
         let stamped = self.args.on("timestamps");
         for s in &mut self.sources {

@@ -4,9 +4,11 @@ mod apply;
 mod change;
 pub mod common;
 mod config;
+mod cp;
 mod delete;
 mod describe;
 mod drain;
+mod events;
 mod exec;
 mod explain;
 mod generate;
@@ -23,7 +25,7 @@ pub(crate) mod template;
 mod wait;
 
 use crate::kubectl::args::{self, Args};
-use crate::kubectl::io::{Io, Run};
+use crate::kubectl::io::{Failure, Io, Run};
 use crate::kubectl::output::Output;
 use crate::world::World;
 
@@ -45,12 +47,16 @@ const fn verb(
     Verb { name, flags, run }
 }
 
+/// Flags of the commands that steer a rollout.
+const ROLLOUT: &str = "f,filename=l R,recursive k,kustomize=s l,selector=s o,output=s template=s show-managed-fields allow-missing-template-keys field-manager=s";
+
 /// All commands that are simulated. Flags that begin with `+` go with the common ones.
 #[rustfmt::skip]
 const VERBS: &[Verb] = &[
     verb("describe", describe::FLAGS, describe::describe),
     verb("api-resources", "api-group=s namespaced=?true o,output=s no-headers sort-by=s verbs=l cached", read::api_resources),
-    verb("events", "A,all-namespaces for=s types=l w,watch no-headers o,output=s", read::events),
+    verb("events", events::FLAGS, events::events),
+    verb("cp", "c,container=s no-preserve retries=i", cp::cp),
     verb("explain", "recursive api-version=s output=s", explain::explain),
     verb("diff", "f,filename=l R,recursive k,kustomize=s server-side field-manager=s", read::diff),
     verb("top pod", "A,all-namespaces containers l,selector=s field-selector=s no-headers sort-by=s sum use-protocol-buffers show-swap", read::top),
@@ -108,12 +114,12 @@ const VERBS: &[Verb] = &[
     verb("set serviceaccount", "+all local", set::service_account),
     verb("set selector", "+all local resource-version=s", set::selector),
     verb("set resources", "+all local c,containers=s limits=s requests=s", set::resources),
-    verb("rollout status", "+w,watch timeout=d revision=i", rollout::status),
-    verb("rollout history", "+revision=i", rollout::history),
+    verb("rollout status", "f,filename=l R,recursive k,kustomize=s l,selector=s w,watch timeout=d revision=i", rollout::status),
+    verb("rollout history", "revision=i f,filename=l R,recursive k,kustomize=s l,selector=s o,output=s template=s show-managed-fields allow-missing-template-keys", rollout::history),
     verb("rollout undo", "+to-revision=i", rollout::undo),
-    verb("rollout restart", "+", rollout::restart),
-    verb("rollout pause", "+", rollout::pause),
-    verb("rollout resume", "+", rollout::resume),
+    verb("rollout restart", ROLLOUT, rollout::restart),
+    verb("rollout pause", ROLLOUT, rollout::pause),
+    verb("rollout resume", ROLLOUT, rollout::resume),
     verb("expose", "+port=s target-port=s name=s type=s cluster-ip=s protocol=s labels=s external-ip=s load-balancer-ip=s session-affinity=s overrides=s save-config", generate::expose),
     verb("run", "+image=s restart=s command i,stdin t,tty rm attach q,quiet env=l port=i labels=s overrides=s override-type=s image-pull-policy=s annotations=l expose privileged pod-running-timeout=d leave-stdin-open save-config force grace-period=i timeout=d cascade=?background wait", generate::run),
     verb("exec", "c,container=s i,stdin t,tty q,quiet f,filename=l pod-running-timeout=d", exec::exec),
@@ -121,7 +127,7 @@ const VERBS: &[Verb] = &[
     verb("cordon", "dry-run=?unchanged l,selector=s", drain::cordon),
     verb("uncordon", "dry-run=?unchanged l,selector=s", drain::uncordon),
     verb("drain", "dry-run=?unchanged l,selector=s pod-selector=s ignore-daemonsets delete-emptydir-data force disable-eviction grace-period=i timeout=d skip-wait-for-delete-timeout=i chunk-size=i", drain::drain),
-    verb("logs", "f,follow p,previous c,container=s l,selector=s tail=i since=s since-time=s timestamps prefix all-containers all-pods limit-bytes=i max-log-requests=i ignore-errors pod-running-timeout=d insecure-skip-tls-verify-backend", logs::run),
+    verb("logs", "f,follow p,previous c,container=s l,selector=s tail=i since=d since-time=s timestamps prefix all-containers all-pods limit-bytes=i max-log-requests=i ignore-errors pod-running-timeout=d insecure-skip-tls-verify-backend", logs::run),
 ];
 
 /// Starts the command that the words name.
@@ -177,6 +183,9 @@ pub fn dispatch(w: &mut World, io: &mut Io, words: &[String]) -> Run {
         Err(f) => return Run::Done(io.fail(&f)),
     };
     let checked = config::check(w, io, &args, verb.flags).and_then(|()| {
+        if args.given("kustomize") {
+            return Err(Failure::new("not simulated: kustomize"));
+        }
         // commands that change print objects, not tables
         match Output::of(&args) {
             Ok(Output::Table(true) | Output::Columns(..)) if verb.flags.starts_with('+') => {

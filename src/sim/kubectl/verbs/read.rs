@@ -1,13 +1,12 @@
-//! Small reading commands: `api-resources`, `events`, `diff`, `top`.
+//! Small reading commands: `api-resources`, `diff`, `top`.
 
-use std::fmt::Write as _;
-
-use crate::api::{Kind, Obj, kind};
+use crate::api::{Kind, kind};
 use crate::apiserver::patch;
 use crate::kubectl::args::Args;
+use crate::kubectl::diff::unified;
 use crate::kubectl::files::documents;
 use crate::kubectl::io::{Failure, Io, Res, Run};
-use crate::kubectl::print::{Widths, rows};
+use crate::kubectl::print::Widths;
 use crate::kubectl::resources::meta;
 use crate::kubectl::verbs::apply::modified;
 use crate::kubectl::verbs::common::LAST_APPLIED;
@@ -22,102 +21,107 @@ fn done(io: &mut Io, result: Res<i32>) -> Run {
     })
 }
 
+/// What can be done with objects of a kind.
+fn verbs(kind: Kind) -> &'static str {
+    match kind.info().plural {
+        "componentstatuses" => "get,list",
+        "bindings" => "create",
+        p if p.ends_with("reviews") => "create",
+        _ => "create,delete,deletecollection,get,list,patch,update,watch",
+    }
+}
+
+/// Groups of kinds that have a name.
+fn categories(kind: Kind) -> &'static str {
+    match kind.info().plural {
+        "pods"
+        | "replicationcontrollers"
+        | "services"
+        | "daemonsets"
+        | "deployments"
+        | "replicasets"
+        | "statefulsets"
+        | "horizontalpodautoscalers"
+        | "cronjobs"
+        | "jobs" => "all",
+        "customresourcedefinitions"
+        | "apiservices"
+        | "mutatingadmissionpolicies"
+        | "mutatingadmissionpolicybindings"
+        | "mutatingwebhookconfigurations"
+        | "validatingadmissionpolicies"
+        | "validatingadmissionpolicybindings"
+        | "validatingwebhookconfigurations" => "api-extensions",
+        _ => "",
+    }
+}
+
 /// `kubectl api-resources`.
 pub fn api_resources(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let result = resources(io, args);
+    done(io, result)
+}
+
+fn resources(io: &mut Io, args: &Args) -> Res<i32> {
+    if !args.pos.is_empty() {
+        return Err(args.usage(&format!("unexpected arguments: [{}]", args.pos.join(" "))));
+    }
+    let wide = match args.text("output") {
+        "" | "name" => false,
+        "wide" => true,
+        "json" | "yaml" => return Err(Failure::new("not simulated: -o json and -o yaml")),
+        other => {
+            return Err(Failure::new(format!(
+                "unable to match a printer suitable for the output format {other:?}, allowed formats are: json,name,wide,yaml"
+            )));
+        }
+    };
+    let sort = args.text("sort-by");
+    if !matches!(sort, "" | "name" | "kind") {
+        return Err(Failure::new("--sort-by accepts only name or kind"));
+    }
     let group = args.get("api-group");
     let namespaced = args.get("namespaced").map(|v| v == "true");
-    let output = args.text("output");
+    let wanted = args.list("verbs");
     let mut kinds: Vec<Kind> = kind::ALL
         .iter()
         .copied()
         .filter(|k| group.is_none_or(|g| k.info().group == g))
         .filter(|k| namespaced.is_none_or(|n| k.info().namespaced == n))
+        .filter(|k| wanted.iter().all(|v| verbs(*k).split(',').any(|x| x == v)))
         .collect();
-    kinds.sort_by_key(|k| (k.info().group, k.info().plural));
-    if output == "name" {
+    kinds.sort_by_key(|k| {
+        let i = k.info();
+        match sort {
+            "name" => (i.plural, "", ""),
+            "kind" => (i.kind, "", ""),
+            _ => ("", i.group, i.plural),
+        }
+    });
+    if args.text("output") == "name" {
         for k in kinds {
             io.line(&*k.resource());
         }
-        return Run::Done(0);
+        return Ok(0);
     }
-    let words = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
-    let mut table = Vec::new();
+    let mut table: Vec<Vec<String>> = Vec::new();
+    let row = |cells: &[&str]| -> Vec<String> {
+        let cells = if wide { cells } else { cells.get(..5).unwrap_or(cells) };
+        cells.iter().map(|s| (*s).to_owned()).collect()
+    };
     if !args.on("no-headers") {
-        table.push(words(&["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]));
+        let names =
+            ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", "VERBS", "CATEGORIES"];
+        table.push(row(&names));
     }
     for k in kinds {
         let i = k.info();
         let short = i.short.join(",");
-        table.push(words(&[
-            i.plural,
-            &short,
-            i.api_version,
-            if i.namespaced { "true" } else { "false" },
-            i.kind,
-        ]));
+        let ns = if i.namespaced { "true" } else { "false" };
+        table.push(row(&[i.plural, &short, i.api_version, ns, i.kind, verbs(k), categories(k)]));
     }
     io.print(Widths::default().render(&table));
-    Run::Done(0)
-}
-
-/// `kubectl events`: by the time of their last occurrence.
-pub fn events(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let ns = args.ns(w);
-    let about = args
-        .get("for")
-        .and_then(|f| f.split_once('/'))
-        .and_then(|(k, n)| Some((Kind::from_word(k)?.info().kind, n.to_owned())));
-    let types = args.list("types");
-    let mut found: Vec<Obj> = w
-        .store
-        .all(Kind::Event)
-        .filter(|e| args.on("all-namespaces") || e.ns() == ns)
-        .filter(|e| {
-            let o = &e.value["involvedObject"];
-            about.as_ref().is_none_or(|(k, n)| o["kind"].str() == *k && o["name"].str() == n)
-        })
-        .filter(|e| {
-            types.is_empty() || types.iter().any(|t| t.eq_ignore_ascii_case(e.value["type"].str()))
-        })
-        .cloned()
-        .collect();
-    if found.is_empty() {
-        io.err(format!("No events found in {ns} namespace."));
-        return Run::Done(0);
-    }
-    let last = |e: &Obj| {
-        let v = &e.value;
-        let times = [&v["series"]["lastObservedTime"], &v["lastTimestamp"], &v["eventTime"]];
-        times.iter().find_map(|t| t.as_str().and_then(crate::api::time::parse)).unwrap_or(0)
-    };
-    found.sort_by_key(last);
-    let mut table = Vec::new();
-    if !args.on("no-headers") {
-        table
-            .push(["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"].map(str::to_owned).to_vec());
-    }
-    for e in &found {
-        let v = &e.value;
-        let count = v["series"]["count"].as_int().or(v["count"].as_int()).unwrap_or(1);
-        let first =
-            if v["firstTimestamp"].is_null() { &v["eventTime"] } else { &v["firstTimestamp"] };
-        let age = crate::api::time::human(w.now.saturating_sub(last(e)));
-        let age = if count > 1 {
-            format!("{age} (x{count} over {})", rows::ago(first, w.now))
-        } else {
-            age
-        };
-        let o = &v["involvedObject"];
-        table.push(vec![
-            age,
-            v["type"].str().to_owned(),
-            v["reason"].str().to_owned(),
-            format!("{}/{}", o["kind"].str(), o["name"].str()),
-            v["message"].str().trim().to_owned(),
-        ]);
-    }
-    io.print(Widths::default().render(&table));
-    Run::Done(0)
+    Ok(0)
 }
 
 /// `kubectl top`.
@@ -190,29 +194,4 @@ fn diff_all(w: &World, io: &mut Io, args: &Args) -> Res<i32> {
     }
     let code = io.fail_all(&failures);
     Ok(if code != 0 { 2 } else { differs })
-}
-
-/// One region of difference with three lines around it.
-fn unified(before: &str, after: &str) -> String {
-    let (a, b): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let same = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let tail =
-        a[same..].iter().rev().zip(b[same..].iter().rev()).take_while(|(x, y)| x == y).count();
-    let (a_end, b_end) = (a.len() - tail, b.len() - tail);
-    let from = same.saturating_sub(3);
-    let (a_to, b_to) = ((a_end + 3).min(a.len()), (b_end + 3).min(b.len()));
-    let start = |n: usize| if n == 0 { 0 } else { from + 1 };
-    let mut out =
-        format!("@@ -{},{} +{},{} @@\n", start(a.len()), a_to - from, from + 1, b_to - from);
-    for (sign, lines) in [
-        (' ', &a[from..same]),
-        ('-', &a[same..a_end]),
-        ('+', &b[same..b_end]),
-        (' ', &a[a_end..a_to]),
-    ] {
-        for l in lines {
-            let _ = writeln!(out, "{sign}{l}");
-        }
-    }
-    out
 }

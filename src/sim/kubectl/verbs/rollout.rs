@@ -307,6 +307,10 @@ fn history_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
         }
         let list = revisions(w, &obj);
         let name = slashed(obj.kind, &obj.name());
+        if args.given("output") || args.given("template") {
+            failures.extend(print_revisions(w, io, args, &obj, wanted, &list).err());
+            continue;
+        }
         if wanted > 0 {
             let Some(r) = list.iter().find(|r| r.number == wanted) else {
                 failures.push(Failure::new("unable to find the specified revision"));
@@ -328,6 +332,35 @@ fn history_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
         io.line("");
     }
     Ok(finish(io, &failures))
+}
+
+/// `rollout history -o`: the set as it was at each revision, or the ReplicaSets.
+fn print_revisions(
+    w: &World,
+    io: &mut Io,
+    args: &Args,
+    obj: &Obj,
+    wanted: i64,
+    list: &[Revision],
+) -> Res<()> {
+    for r in list.iter().filter(|r| wanted == 0 || r.number == wanted) {
+        let value = if obj.kind == Kind::Deployment {
+            let found = w.store.list(Kind::ReplicaSet, &obj.ns()).find(|rs| {
+                rs.controller_uid() == obj.uid().as_str()
+                    && rs.annotation(DEPLOYMENT_REVISION) == Some(r.number.to_string().as_str())
+            });
+            found.map(|rs| rs.value.clone()).unwrap_or_default()
+        } else {
+            let mut change = r.template.clone();
+            change.set("$patch", "replace");
+            let mut value = obj.value.clone();
+            let template = patch::strategic(&value["spec"]["template"], &change);
+            value.entry("spec").set("template", template);
+            value
+        };
+        report(io, args, obj.kind, &value, "", DryRun::None)?;
+    }
+    Ok(())
 }
 
 /// `kubectl rollout undo`.
