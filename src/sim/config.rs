@@ -88,6 +88,32 @@ pub enum Delay {
     Connect,
 }
 
+impl Delay {
+    /// Its name, the label of its random stream.
+    pub fn name(self) -> &'static str {
+        const NAMES: [&str; 17] = [
+            "Kubectl",
+            "Controller",
+            "Schedule",
+            "KubeletSync",
+            "Sandbox",
+            "Pull",
+            "Start",
+            "PullError",
+            "Stop",
+            "Cleanup",
+            "Provision",
+            "Unprovision",
+            "GrowFileSystem",
+            "Attach",
+            "Detach",
+            "Dns",
+            "Connect",
+        ];
+        NAMES[self as usize]
+    }
+}
+
 /// Configuration of a simulated cluster. Same configuration, seed and inputs: same bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {

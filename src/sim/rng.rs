@@ -1,6 +1,8 @@
 //! Named random streams: one more draw in one place does not shift the others, and the
 //! same seed gives the same numbers in native code and in wasm.
 
+use crate::value::{Short, Str};
+
 /// A stream of pseudo-random numbers (`SplitMix64`), seeded from a seed and a label.
 #[derive(Clone, Debug)]
 pub struct Stream(u64);
@@ -9,14 +11,18 @@ impl Stream {
     /// The stream of that seed with that label; parts are hashed one after the other.
     pub fn new(seed: u64, label: &[&str]) -> Self {
         // FNV-1a, 64 bit; a separator keeps ("ab","c") and ("a","bc") apart
-        let mut h = 0xcbf2_9ce4_8422_2325_u64 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        for part in label {
-            for b in part.as_bytes() {
-                h = (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3);
-            }
-            h = (h ^ 0xff).wrapping_mul(0x0000_0100_0000_01b3);
+        let h = 0xcbf2_9ce4_8422_2325_u64 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        label.iter().fold(Self(h), |stream, part| stream.and(part))
+    }
+
+    /// The stream whose label has one more part; asked of a stream that was not drawn from.
+    #[must_use]
+    pub fn and(&self, part: &str) -> Self {
+        let mut h = self.0;
+        for b in part.as_bytes() {
+            h = (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        Self(h)
+        Self((h ^ 0xff).wrapping_mul(0x0000_0100_0000_01b3))
     }
 
     /// The next 64 bits.
@@ -41,16 +47,20 @@ impl Stream {
     }
 
     /// A version 4 uid.
-    pub fn uid(&mut self) -> String {
+    pub fn uid(&mut self) -> Str {
         let (a, b) = (self.next(), self.next());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:012x}",
-            a >> 32,
+        let mut text = Short::default();
+        text.number(a >> 32, 8, 16);
+        for n in [
             (a >> 16) & 0xffff,
-            a & 0xfff,
-            8 + ((b >> 62) & 3),
-            (b >> 48) & 0xfff,
-            b & 0xffff_ffff_ffff
-        )
+            0x4000 | (a & 0xfff),
+            0x8000 | (((b >> 62) & 3) << 12) | ((b >> 48) & 0xfff),
+        ] {
+            text.push(b'-');
+            text.number(n, 4, 16);
+        }
+        text.push(b'-');
+        text.number(b & 0xffff_ffff_ffff, 12, 16);
+        text.share()
     }
 }

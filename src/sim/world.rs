@@ -4,17 +4,19 @@
 //! at the same times give the same log, byte for byte.
 
 use crate::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::api::time::MS;
+use crate::api::time::{MS, SECOND, rfc3339};
 use crate::api::{Key, Kind, Obj, kind};
+use crate::apiserver::admission::Parts;
 use crate::apiserver::events::Recorder;
 use crate::apiserver::store::Store;
 use crate::config::{Config, Delay};
 use crate::log::{ChangeType, Log, Record, Seq, What};
 use crate::queue::{Comp, Entry, Queue, Task};
 use crate::rng::Stream;
-use crate::value::Str;
+use crate::value::{Str, decimal};
 
 /// Why a component acted, or why it waits: a rule's name and what it is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +72,8 @@ pub struct World {
     pub nodes: crate::controllers::node_lifecycle::State,
     /// What was applied server-side.
     pub(crate) managed: crate::apiserver::managed::State,
+    /// What admission adds to pods.
+    pub(crate) admission: Rc<Parts>,
     /// Warnings of the server's last answers that nobody has printed yet.
     pub(crate) warnings: Vec<String>,
     /// Number of inputs that this world has been given.
@@ -77,12 +81,15 @@ pub struct World {
     cause: Option<Seq>,
     by: Comp,
     rule: &'static str,
+    /// The second that was asked for last, and its text: objects of one moment share it.
+    stamp: RefCell<(u64, Str)>,
 }
 
 impl World {
     /// A fresh cluster: namespaces, nodes, storage classes, the `kubernetes` Service.
     pub fn new(config: Config) -> Self {
         let mut world = Self {
+            admission: Rc::new(Parts::of(&config)),
             config: Rc::new(config),
             now: 0,
             store: Store::default(),
@@ -109,6 +116,7 @@ impl World {
             cause: None,
             by: Comp::ApiServer,
             rule: "cluster",
+            stamp: RefCell::default(),
         };
         crate::bootstrap::cluster(&mut world);
         world
@@ -153,20 +161,28 @@ impl World {
         self.cause
     }
 
+    /// A moment as the API shows it, in whole seconds.
+    pub fn stamp(&self, at: u64) -> Str {
+        let second = at / SECOND;
+        let mut last = self.stamp.borrow_mut();
+        if last.0 != second || last.1.is_empty() {
+            *last = (second, rfc3339(at));
+        }
+        last.1.clone()
+    }
+
     /// How long something takes now; `label` names the stream (use a uid, so that one more
     /// draw does not shift the others).
     pub fn delay(&self, what: Delay, label: &[&str]) -> u64 {
-        let name = format!("{what:?}");
-        let mut parts = vec!["delay", name.as_str()];
-        parts.extend_from_slice(label);
-        self.config.delay(what, &mut Stream::new(self.config.seed, &parts))
+        let stream = Stream::new(self.config.seed, &["delay", what.name()]);
+        self.config.delay(what, &mut label.iter().fold(stream, |s, part| s.and(part)))
     }
 
     /// Puts a key into a component's work queue; does nothing if it is there already.
     pub fn enqueue(&mut self, comp: Comp, key: Key) {
         if self.queued.insert((comp, key.clone())) {
             let what = if comp == Comp::Scheduler { Delay::Schedule } else { Delay::Controller };
-            let mut after = self.delay(what, &[&key.name, &self.now.to_string()]);
+            let mut after = self.delay(what, &[&key.name, decimal(self.now).as_str()]);
             if comp == Comp::Disruption {
                 // those who make pods need several requests for the first one; who counts them
                 // has looked by then

@@ -33,10 +33,9 @@ pub struct Object {
     name: Str,
     ns: Str,
     uid: Str,
-    pod: OnceCell<PodFacts>,
-    allocatable: OnceCell<Allocatable>,
-    /// The first label selector that asked, and the answer.
-    selected: OnceCell<(Value, bool)>,
+    // boxed: most objects are events, of which nobody asks anything
+    pod: OnceCell<Box<PodFacts>>,
+    allocatable: OnceCell<Box<Allocatable>>,
 }
 
 impl std::fmt::Debug for Object {
@@ -54,8 +53,8 @@ impl Object {
         let meta = &value["metadata"];
         let (name, ns) = (meta["name"].to_str(), meta["namespace"].to_str());
         let uid = meta["uid"].to_str();
-        let (pod, allocatable, selected) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { kind, value, name, ns, uid, pod, allocatable, selected }
+        let (pod, allocatable) = (OnceCell::new(), OnceCell::new());
+        Self { kind, value, name, ns, uid, pod, allocatable }
     }
 
     /// `metadata`.
@@ -128,11 +127,11 @@ impl Object {
         self.controller_ref().map_or("", |r| r["uid"].str())
     }
 
-    /// Does that label selector match? The answer for the first one that asks is kept: a
-    /// controller asks with the same selector on every pass.
+    /// Does that label selector match the pod? The answer for the first one that asks is kept:
+    /// a controller asks with the same selector on every pass.
     pub fn selected_by(&self, selector: &Value) -> bool {
         let matches = || super::selector::matches(selector, &self.meta()["labels"]);
-        let (first, answer) = self.selected.get_or_init(|| (selector.clone(), matches()));
+        let (first, answer) = self.pod().selected.get_or_init(|| (selector.clone(), matches()));
         if first == selector { *answer } else { matches() }
     }
 
@@ -141,7 +140,7 @@ impl Object {
     pub fn allocatable(&self) -> &Allocatable {
         match self.allocatable.get() {
             Some(facts) => facts,
-            None => self.allocatable.get_or_init(|| Allocatable::of(self)),
+            None => self.allocatable.get_or_init(|| Box::new(Allocatable::of(self))),
         }
     }
 
@@ -150,7 +149,7 @@ impl Object {
     pub fn pod(&self) -> &PodFacts {
         match self.pod.get() {
             Some(facts) => facts,
-            None => self.pod.get_or_init(|| PodFacts::of(&self.value)),
+            None => self.pod.get_or_init(|| Box::new(PodFacts::of(&self.value))),
         }
     }
 }
@@ -226,6 +225,8 @@ pub struct PodFacts {
     pub node: Str,
     /// `status.podIP`.
     pub ip: Str,
+    /// The first label selector that asked, and the answer.
+    selected: OnceCell<(Value, bool)>,
 }
 
 impl PodFacts {
@@ -261,6 +262,7 @@ impl PodFacts {
             owner: owner.map_or_else(Str::default, |r| r["uid"].to_str()),
             node: pod["spec"]["nodeName"].to_str(),
             ip: status["podIP"].to_str(),
+            selected: OnceCell::new(),
         }
     }
 }

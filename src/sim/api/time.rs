@@ -1,7 +1,7 @@
 //! Simulated time as the API shows it. Time is counted in microseconds since the cluster
 //! was made; the API shows it as RFC 3339 with whole seconds, counted from [`EPOCH`].
 
-use crate::value::Str;
+use crate::value::{Short, Str};
 
 /// Microseconds in a second.
 pub const SECOND: u64 = 1_000_000;
@@ -21,14 +21,29 @@ pub const EPOCH: u64 = 1_767_603_600;
 
 /// `2026-01-05T09:00:03Z` for a moment in microseconds.
 pub fn rfc3339(at: u64) -> Str {
-    let (y, mo, d, h, mi, s) = civil(EPOCH + at / SECOND);
-    format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}Z").into()
+    let mut text = date_and_time(at);
+    text.push(b'Z');
+    text.share()
 }
 
 /// The same with microseconds, as `eventTime` and leases have it.
 pub fn rfc3339_micro(at: u64) -> Str {
+    let mut text = date_and_time(at);
+    text.push(b'.');
+    text.number(at % SECOND, 6, 10);
+    text.push(b'Z');
+    text.share()
+}
+
+fn date_and_time(at: u64) -> Short {
     let (y, mo, d, h, mi, s) = civil(EPOCH + at / SECOND);
-    format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}.{:06}Z", at % SECOND).into()
+    let mut text = Short::default();
+    text.number(y, 4, 10);
+    for (mark, n) in [(b'-', mo), (b'-', d), (b'T', h), (b':', mi), (b':', s)] {
+        text.push(mark);
+        text.number(n, 2, 10);
+    }
+    text
 }
 
 /// `Mon, 05 Jan 2026 09:00:03 +0000`, as `kubectl describe` prints times.

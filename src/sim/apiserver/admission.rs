@@ -4,7 +4,7 @@
 use crate::api::{Key, Kind, Obj};
 use crate::apiserver::Sub;
 use crate::apiserver::error::{Reason, Status};
-use crate::config::Latency;
+use crate::config::{Config, Latency};
 use crate::value;
 use crate::value::{Str, Value};
 use crate::world::World;
@@ -140,6 +140,29 @@ fn bounded(kind: Kind, value: &Value) -> Result<(), Status> {
     Ok(())
 }
 
+/// What admission adds to every pod, made once so that all pods share it.
+pub(crate) struct Parts {
+    /// The list of `DefaultTolerationSeconds`.
+    tolerations: Value,
+    /// What is projected into the volume with the account's token.
+    pub(super) token: Value,
+}
+
+impl Parts {
+    /// The parts for a cluster of that configuration.
+    pub(crate) fn of(config: &Config) -> Self {
+        let toleration = |key: &'static str| {
+            value!({
+                "effect": "NoExecute", "key": key, "operator": "Exists",
+                "tolerationSeconds": (config.toleration_seconds)
+            })
+        };
+        let tolerations =
+            ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map(toleration);
+        Self { tolerations: tolerations.into(), token: super::service_account::token() }
+    }
+}
+
 /// `Priority`: a pod's priority comes from its class, or from the default one.
 fn admit_priority(w: &World, pod: &mut Value) -> Result<(), Status> {
     let named = pod["spec"]["priorityClassName"].to_str();
@@ -189,17 +212,17 @@ fn value_of(class: &Obj) -> i64 {
 /// Priority and `DefaultTolerationSeconds` of a pod.
 fn admit_pod(w: &World, pod: &mut Value) -> Result<(), Status> {
     admit_priority(w, pod)?;
-    let seconds = w.config.toleration_seconds;
     let spec = pod.entry("spec");
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+    if spec["tolerations"].is_empty() {
+        spec.set("tolerations", &w.admission.tolerations);
+    }
+    for added in w.admission.tolerations.items() {
         let tolerated = spec["tolerations"].items().iter().any(|t| {
-            (t["key"].str() == key || t["key"].str().is_empty())
+            (t["key"] == added["key"] || t["key"].str().is_empty())
                 && matches!(t["effect"].str(), "NoExecute" | "")
         });
         if !tolerated {
-            spec.entry("tolerations").list_mut().push(value!({
-                "effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": seconds
-            }));
+            spec.entry("tolerations").list_mut().push(added.clone());
         }
     }
     if spec["enableServiceLinks"].is_null() {

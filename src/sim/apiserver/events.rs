@@ -9,7 +9,7 @@ use crate::api::time::{EPOCH, SECOND, rfc3339, rfc3339_micro};
 use crate::api::{Key, Kind, Object};
 use crate::apiserver::{Sub, WriteOptions};
 use crate::value;
-use crate::value::{Str, Value};
+use crate::value::{Short, Str, Value};
 use crate::world::World;
 
 /// Normal or Warning.
@@ -45,6 +45,14 @@ struct Told {
     similar: Vec<(Str, Str, Similar)>,
     /// By component and host: the time at which all its tokens are back.
     buckets: Vec<(Str, Str, u64)>,
+    /// `involvedObject` of the last event: the next one is often about the same version.
+    involved: Value,
+}
+
+/// Appends to a list of which there is one for each object: no room for more than is there.
+fn push<T>(list: &mut Vec<T>, item: T) {
+    list.reserve_exact(1);
+    list.push(item);
 }
 
 /// An event told so far; dropped repetitions count too.
@@ -71,7 +79,7 @@ impl Told {
         let known =
             self.buckets.iter_mut().find(|(c, h, _)| *c == note.component && *h == note.host);
         let Some((.., full)) = known else {
-            self.buckets.push((note.component.clone(), note.host.clone(), now + REFILL));
+            push(&mut self.buckets, (note.component.clone(), note.host.clone(), now + REFILL));
             return true;
         };
         let next = (*full).max(now) + REFILL;
@@ -87,7 +95,8 @@ impl Told {
         let known =
             self.similar.iter().position(|(r, c, _)| *r == note.reason && *c == note.component);
         let i = known.unwrap_or_else(|| {
-            self.similar.push((note.reason.clone(), note.component.clone(), Similar::default()));
+            let similar = (note.reason.clone(), note.component.clone(), Similar::default());
+            push(&mut self.similar, similar);
             self.similar.len() - 1
         });
         let similar = &mut self.similar[i].2;
@@ -100,7 +109,7 @@ impl Told {
         }
         let many = similar.messages.len() + 1 >= SIMILAR;
         if !many {
-            similar.messages.push(note.message.clone());
+            push(&mut similar.messages, note.message.clone());
         }
         many
     }
@@ -113,17 +122,34 @@ impl Told {
             .iter()
             .position(|k| (&k.field_path, &k.message) == which && k.reason == note.reason);
         let i = known.unwrap_or_else(|| {
-            self.known.push(Known {
+            let known = Known {
                 reason: note.reason.clone(),
                 field_path: which.0.clone(),
                 message: which.1.clone(),
                 name: Str::default(),
                 count: 0,
-            });
+            };
+            push(&mut self.known, known);
             self.known.len() - 1
         });
         self.known[i].count += 1;
         i
+    }
+
+    /// A reference to the object, as `involvedObject` has it.
+    fn involved(&mut self, about: &Object, field_path: &Str) -> Value {
+        let last = &self.involved;
+        if last["resourceVersion"].str() != about.resource_version()
+            || last["fieldPath"].str() != field_path.as_str()
+        {
+            let mut involved = super::reference(about);
+            involved.set("resourceVersion", &about.meta()["resourceVersion"]);
+            if !field_path.is_empty() {
+                involved.set("fieldPath", field_path);
+            }
+            self.involved = involved;
+        }
+        self.involved.clone()
     }
 }
 
@@ -225,25 +251,27 @@ impl World {
         self.recorder.serial += 1;
         // names are the object's name and a time in hexadecimal; the serial keeps them apart
         let nanos = EPOCH * 1_000 * SECOND + self.now * 1_000 + self.recorder.serial % 1_000;
-        let name: Str = format!("{}.{nanos:016x}", about.name()).into();
-        let mut involved = super::reference(about);
-        involved.set("resourceVersion", about.resource_version().to_owned());
-        if !note.field_path.is_empty() {
-            involved.set("fieldPath", note.field_path.clone());
-        }
+        let mut time = Short::default();
+        time.number(nanos, 16, 16);
+        let name: Str = [about.name_ref().as_str(), ".", time.as_str()].concat().into();
+        let told = Rc::make_mut(self.recorder.told.entry(uid.clone()).or_default());
+        let involved = told.involved(about, &note.field_path);
         let event_type = match note.event_type {
             EventType::Normal => "Normal",
             EventType::Warning => "Warning",
         };
+        let meta = value!({"name": (name.clone()), "namespace": (ns)} + 3);
         let mut event = value!({
+            "apiVersion": "v1",
             "involvedObject": involved,
+            "kind": "Event",
             "message": (note.message.clone()),
-            "metadata": {"name": (name.clone()), "namespace": (ns)},
+            "metadata": meta,
             "reason": (note.reason.clone()),
             "reportingComponent": (note.component.clone()),
             "reportingInstance": (note.host.clone()),
             "type": event_type
-        });
+        } + 6);
         if scheduler {
             event.set("action", if note.reason == "Scheduled" { "Binding" } else { "Scheduling" });
             event.set("eventTime", rfc3339_micro(self.now));
@@ -258,8 +286,8 @@ impl World {
             }
             event.set("count", count);
             event.set("eventTime", Value::Null);
-            event.set("firstTimestamp", rfc3339(self.now));
-            event.set("lastTimestamp", rfc3339(self.now));
+            event.set("firstTimestamp", self.stamp(self.now));
+            event.set("lastTimestamp", self.stamp(self.now));
             event.set("source", source);
         }
         let opts = WriteOptions::TRUSTED;

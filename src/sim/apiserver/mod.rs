@@ -21,7 +21,7 @@ use crate::api::{Key, Kind, Obj, Object};
 use crate::log::{ChangeType, What};
 use crate::rng::Stream;
 use crate::value;
-use crate::value::{Str, Value};
+use crate::value::{Str, Value, decimal};
 use crate::world::World;
 use error::{Reason, Status};
 use std::rc::Rc;
@@ -189,12 +189,12 @@ impl World {
         let serial = self.next_serial(kind);
         let uid = Stream::new(
             self.config.seed,
-            &["uid", info.kind, &key.ns, &key.name, &serial.to_string()],
+            &["uid", info.kind, &key.ns, &key.name, decimal(serial).as_str()],
         )
         .uid();
         let meta = value.entry("metadata");
         meta.set("uid", uid);
-        meta.set("creationTimestamp", rfc3339(self.now));
+        meta.set("creationTimestamp", self.stamp(self.now));
         if admission::has_generation(kind) {
             meta.set("generation", 1);
         }
@@ -388,7 +388,7 @@ impl World {
         mut value: Value,
     ) -> Obj {
         self.store.revision += 1;
-        value.entry("metadata").set("resourceVersion", self.store.revision.to_string());
+        value.entry("metadata").set("resourceVersion", decimal(self.store.revision).share());
         let new: Obj = Rc::new(Object::new(kind, value));
         if change != ChangeType::Deleted {
             self.store.put(&new);
@@ -425,7 +425,7 @@ pub fn reference(obj: &Object) -> Value {
         "kind": (obj.kind.info().kind),
         "name": (obj.name()),
         "uid": (obj.uid())
-    });
+    } + 3);
     if obj.kind.info().namespaced {
         r.set("namespace", obj.ns());
     }

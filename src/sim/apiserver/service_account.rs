@@ -9,7 +9,7 @@ use crate::api::Kind;
 use crate::apiserver::error::Status;
 use crate::rng::Stream;
 use crate::value;
-use crate::value::{Str, Value, text};
+use crate::value::{Str, Value, decimal, text};
 use crate::world::World;
 
 const FALSE: Value = Value::Bool(false);
@@ -63,8 +63,8 @@ pub(super) fn admit(w: &mut World, pod: &mut Value) -> Result<(), Status> {
 fn mount_token(w: &mut World, pod: &mut Value, ns: &str) {
     // the counter makes a recreated pod's volume another one
     let pod_name = pod["metadata"]["name"].to_str();
-    let serial = w.next_serial(Kind::ServiceAccount).to_string();
-    let suffix = Stream::new(w.config.seed, &["token", ns, &pod_name, &serial]).suffix(5);
+    let serial = decimal(w.next_serial(Kind::ServiceAccount));
+    let suffix = Stream::new(w.config.seed, &["token", ns, &pod_name, serial.as_str()]).suffix(5);
     let volume: Str = format!("kube-api-access-{suffix}").into();
     let spec = pod.entry("spec");
     let mut needed = false;
@@ -86,19 +86,22 @@ fn mount_token(w: &mut World, pod: &mut Value, ns: &str) {
     if !needed {
         return;
     }
-    spec.entry("volumes").list_mut().push(value!({
-        "name": (volume),
-        "projected": {
-            "defaultMode": 420,
-            "sources": [
-                {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-                {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt"}},
-                {"downwardAPI": {"items": [
-                    {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}, "path": "namespace"}
-                ]}}
-            ]
-        }
-    }));
+    let volume = value!({"name": (volume), "projected": (&w.admission.token)});
+    spec.entry("volumes").list_mut().push(volume);
+}
+
+/// What is projected into the volume.
+pub(super) fn token() -> Value {
+    value!({
+        "defaultMode": 420,
+        "sources": [
+            {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+            {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt"}},
+            {"downwardAPI": {"items": [
+                {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}, "path": "namespace"}
+            ]}}
+        ]
+    })
 }
 
 #[cfg(test)]

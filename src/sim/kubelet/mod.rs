@@ -46,6 +46,8 @@ pub struct State {
     by_node: BTreeMap<Str, BTreeSet<Str>>,
     /// Images that are on a node: (node, image).
     images: BTreeMap<Str, BTreeSet<Str>>,
+    /// `imageID` of each image that was started.
+    image_ids: BTreeMap<Str, Str>,
     /// Nodes that are down, with the timers that wait for their return.
     down: BTreeMap<Str, Vec<Frozen>>,
     /// Containers (pod uid, index and life) whose script waits for something.
@@ -278,7 +280,7 @@ fn recording(w: &World) -> bool {
 /// Writes the pod's status as it is now.
 fn write_status(w: &mut World, uid: &Str, rule: &'static str) {
     let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
-    let style = status::Style { recording: recording(w), now: crate::api::time::rfc3339(w.now) };
+    let style = status::Style { recording: recording(w), at: w.now, now: w.stamp(w.now) };
     w.acting(Comp::Kubelet, rule, |w| {
         let Some(pod) = w.store.by_key(&run.key).filter(|p| p.uid() == *uid).cloned() else {
             return;

@@ -67,6 +67,8 @@ pub struct Container {
     pub pending: bool,
     /// Its id, empty before the first start.
     pub id: Str,
+    /// `imageID` of the image that it runs, empty before the first start.
+    pub image_id: Str,
     /// Back-off of restarts: how long (seconds), and since when (microseconds).
     pub backoff: Option<(u64, u64)>,
     /// Failed pulls in a row.
@@ -178,6 +180,7 @@ impl PodRun {
             life: 0,
             pending: true,
             id: Str::default(),
+            image_id: Str::default(),
             backoff: None,
             pulls: 0,
             probes: [ProbeRun::default(); 3],

@@ -10,7 +10,7 @@ use crate::api::time::{MS, SECOND};
 use crate::api::{Key, Kind, Obj};
 use crate::apiserver::events::EventType::{Normal, Warning};
 use crate::config::Delay;
-use crate::value::Str;
+use crate::value::{Str, decimal};
 use crate::workload;
 use crate::world::World;
 
@@ -358,6 +358,12 @@ pub(super) fn retry(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     }
 }
 
+/// `imageID` of an image, made once for each.
+fn image_id(w: &mut World, image: &Str) -> Str {
+    let known = w.kubelet.image_ids.entry(image.clone());
+    known.or_insert_with(|| status::image_id(image)).clone()
+}
+
 /// Creates and starts the container.
 pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     if !is_busy(w, uid) {
@@ -384,11 +390,13 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     let readiness = probed && !spec["readinessProbe"].is_null();
     let liveness = probed && !spec["livenessProbe"].is_null();
     let fine = [!startup, true, !readiness];
+    let image_id = image_id(w, &c.image);
     drop(run);
     let now = w.now;
     let n = w.kubelet.edit(uid, |r| {
         r.busy = false;
         let c = &mut r.containers[i];
+        c.image_id = image_id;
         if let Phase::Ended(exit) = std::mem::replace(&mut c.phase, Phase::Running(now)) {
             c.last = Some(exit);
         }
@@ -396,8 +404,9 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
         c.pulls = 0;
         c.stopping = false;
         c.changed = false;
-        c.id =
-            format!("containerd://{}", status::hex64(&[uid, &c.name, &c.life.to_string()])).into();
+        c.id = ("containerd://".to_owned()
+            + &status::hex64(&[uid, &c.name, decimal(c.life).as_str()]))
+            .into();
         for (probe, ok) in c.probes.iter_mut().zip(fine) {
             *probe = ProbeRun { ok, ..ProbeRun::default() };
         }

@@ -1,23 +1,32 @@
 //! The status that a kubelet writes (behaviour/pod-lifecycle.md 1, 3).
 
 use super::run::{Container, Exit, Phase, PodRun, Restart, Stage};
-use crate::api::time::rfc3339;
+use crate::api::time::{SECOND, rfc3339};
 use crate::value;
-use crate::value::{Str, Value, text};
+use crate::value::{Short, Str, Value, text};
 
 /// What the status depends on besides pod and containers.
 pub struct Style {
     /// The recordings' program writes fewer fields than a kubelet.
     pub recording: bool,
+    /// Now, microseconds.
+    pub at: u64,
     /// Now, as the API shows it.
     pub now: Str,
+}
+
+impl Style {
+    /// A moment as the API shows it: most are of this very second, and share its text.
+    fn stamp(&self, at: u64) -> Str {
+        if at / SECOND == self.at / SECOND { self.now.clone() } else { rfc3339(at) }
+    }
 }
 
 /// The whole `status` of a pod.
 pub fn build(run: &PodRun, pod: &Value, style: &Style) -> Value {
     let old = &pod["status"];
     let phase = phase(run);
-    let mut status = Value::map();
+    let mut status = Value::with_room(11);
     let generation = &pod["metadata"]["generation"];
     status.set("phase", phase);
     status.set("qosClass", &old["qosClass"]);
@@ -38,7 +47,7 @@ pub fn build(run: &PodRun, pod: &Value, style: &Style) -> Value {
         status.set("podIPs", value!([{"ip": (&run.ip)}]));
     }
     match &old["startTime"] {
-        Value::Null => status.set("startTime", rfc3339(run.since)),
+        Value::Null => status.set("startTime", style.stamp(run.since)),
         t => status.set("startTime", t),
     }
     let list = |range: std::ops::Range<usize>| -> Value {
@@ -86,13 +95,24 @@ fn conditions(run: &PodRun, pod: &Value, phase: &str, style: &Style) -> Value {
     let mut put = |kind: &'static str, ok: bool, reason: &'static str, message: String| {
         let status = if ok { "True" } else { "False" };
         let before = old.iter().find(|c| c["type"].str() == kind);
+        let before = before.filter(|c| c["status"].str() == status);
+        // most conditions of most writes are those of the write before, and stay shared
+        if let Some(c) = before
+            && !style.recording
+            && c["observedGeneration"] == *generation
+            && c["reason"].str() == reason
+            && c["message"].str() == message
+        {
+            list.push(c.clone());
+            return;
+        }
         let since = match before {
-            Some(c) if c["status"].str() == status => c["lastTransitionTime"].clone(),
-            _ => Value::from(&style.now),
+            Some(c) => c["lastTransitionTime"].clone(),
+            None => Value::from(&style.now),
         };
         let mut c = value!({
             "lastProbeTime": null, "lastTransitionTime": since, "status": status, "type": kind
-        });
+        } + 3);
         if !style.recording {
             c.set("observedGeneration", generation);
             if !reason.is_empty() {
@@ -153,7 +173,9 @@ fn conditions(run: &PodRun, pod: &Value, phase: &str, style: &Style) -> Value {
         Some(c) if style.recording => list.push(c.clone()),
         Some(c) => {
             let mut c = c.clone();
-            c.set("observedGeneration", generation);
+            if c["observedGeneration"] != *generation {
+                c.set("observedGeneration", generation);
+            }
             list.push(c);
         }
         None => put("PodScheduled", true, "", none()),
@@ -196,7 +218,7 @@ fn container(run: &PodRun, i: usize, style: &Style) -> Value {
             }
             value!({"waiting": w})
         }
-        Phase::Running(since) => value!({"running": {"startedAt": (rfc3339(*since))}}),
+        Phase::Running(since) => value!({"running": {"startedAt": (style.stamp(*since))}}),
         Phase::Ended(exit) => terminated(exit),
     };
     let mut v = value!({
@@ -208,10 +230,10 @@ fn container(run: &PodRun, i: usize, style: &Style) -> Value {
         "restartCount": (i64::from(c.restarts)),
         "started": started,
         "state": state
-    });
+    } + 1);
     if !style.recording && !c.id.is_empty() {
         v.set("containerID", &c.id);
-        v.set("imageID", image_id(&c.image));
+        v.set("imageID", &c.image_id);
     }
     v
 }
@@ -247,5 +269,11 @@ pub fn image_id(image: &str) -> Str {
 /// 64 hexadecimal digits that depend on nothing but the label.
 pub fn hex64(label: &[&str]) -> String {
     let mut s = crate::rng::Stream::new(0, label);
-    format!("{:016x}{:016x}{:016x}{:016x}", s.next(), s.next(), s.next(), s.next())
+    let mut text = String::with_capacity(64);
+    for _ in 0..4 {
+        let mut part = Short::default();
+        part.number(s.next(), 16, 16);
+        text.push_str(part.as_str());
+    }
+    text
 }

@@ -163,6 +163,15 @@ impl<'a> Terms<'a> {
         Self { pod, avoid, near, shunned, ports, spread }
     }
 
+    /// Does nothing of this decide about any node?
+    pub(super) fn is_empty(&self) -> bool {
+        self.avoid.is_empty()
+            && self.near.is_empty()
+            && self.shunned.is_empty()
+            && self.ports.is_empty()
+            && self.spread.is_empty()
+    }
+
     pub(super) fn ports_taken(&self, node: &str) -> bool {
         !self.ports.is_empty()
             && host_ports(self.pod.spec()).any(|(port, protocol)| {

@@ -16,7 +16,7 @@ pub(super) struct Pass<'a> {
     wants: Usage,
     terms: Terms<'a>,
     usage: InOrder<'a, Usage>,
-    /// Has the pod wishes about nodes at all?
+    /// Does anything but room and taints decide: the pod's wishes, its claims, its neighbours?
     choosy: bool,
     /// Other resources than CPU and memory that it asks for, thousandths.
     others: Vec<(Str, i128)>,
@@ -25,46 +25,61 @@ pub(super) struct Pass<'a> {
 /// A reason, and whether removing pods from the node could help.
 pub(super) type Reasons = Vec<(Str, bool)>;
 
-fn one(reason: &'static str, resolvable: bool) -> Result<(), Reasons> {
+fn one<T>(reason: &'static str, resolvable: bool) -> Result<T, Reasons> {
     Err(vec![(Str::Lit(reason), resolvable)])
 }
 
 impl<'a> Pass<'a> {
     pub(super) fn new(w: &'a World, pod: &'a Obj, claims: &'a Claims) -> Self {
         let spec = pod.spec();
-        let choosy = !spec["nodeSelector"].is_empty() || !spec["affinity"].is_null();
         let usage = InOrder::of(&w.scheduler.usage);
-        let (wants, terms, others) = (requests(spec), Terms::of(w, pod), other_requests(spec));
+        let terms = Terms::of(w, pod);
+        let choosy = !spec["nodeSelector"].is_empty()
+            || !spec["affinity"].is_null()
+            || !terms.is_empty()
+            || !claims.is_empty();
+        let (wants, others) = (requests(spec), other_requests(spec));
         Self { w, pod, claims, wants, terms, usage, choosy, others }
     }
 
-    /// Looks at a node; nodes come in the order of their names.
-    pub(super) fn check(&mut self, node: &Obj) -> Result<(), Reasons> {
-        let spec = self.pod.spec();
+    /// Looks at a node; nodes come in the order of their names. Gives the number of pods there.
+    pub(super) fn check(&mut self, node: &Obj) -> Result<i64, Reasons> {
         if !node.allocatable().open {
-            if node.spec()["unschedulable"].is_true() && !tolerates_unschedulable(spec) {
-                return one("node(s) were unschedulable", false);
-            }
-            if untolerated_taint(spec, node.spec()) {
-                return one("node(s) had untolerated taint(s)", false);
-            }
+            self.taints(node)?;
         }
-        if self.choosy && !affinity::node_matches(spec, node) {
+        if !self.choosy {
+            return self.resources(node);
+        }
+        let spec = self.pod.spec();
+        if !affinity::node_matches(spec, node) {
             return one("node(s) didn't match Pod's node affinity/selector", false);
         }
         if self.terms.ports_taken(node.name_ref()) {
             return one("node(s) didn't have free ports for the requested pod ports", true);
         }
-        self.resources(node)?;
+        let pods = self.resources(node)?;
         self.claims.check(self.w, node)?;
         self.terms.spread_allows(node)?;
-        self.terms.affinity_allows(node)
+        self.terms.affinity_allows(node)?;
+        Ok(pods)
     }
 
-    fn resources(&mut self, node: &Obj) -> Result<(), Reasons> {
+    fn taints(&self, node: &Obj) -> Result<(), Reasons> {
+        let spec = self.pod.spec();
+        if node.spec()["unschedulable"].is_true() && !tolerates_unschedulable(spec) {
+            return one("node(s) were unschedulable", false);
+        }
+        if untolerated_taint(spec, node.spec()) {
+            return one("node(s) had untolerated taint(s)", false);
+        }
+        Ok(())
+    }
+
+    fn resources(&mut self, node: &Obj) -> Result<i64, Reasons> {
         let free = node.allocatable();
         let empty = Usage::default();
         let mut used = self.usage.at(node.name_ref()).unwrap_or(&empty);
+        let pods = used.pods;
         let with_nominated;
         if !self.w.scheduler.nominated.is_empty() {
             with_nominated = self.nominated(node, used.clone());
@@ -95,7 +110,7 @@ impl<'a> Pass<'a> {
                 reasons.push((format!("Insufficient {name}").into(), *wants <= free));
             }
         }
-        if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+        if reasons.is_empty() { Ok(pods) } else { Err(reasons) }
     }
 }
 

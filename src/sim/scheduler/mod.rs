@@ -15,7 +15,6 @@ mod tests;
 mod volumes;
 
 use std::cmp::Ordering;
-use std::iter::Peekable;
 
 use crate::collections::{BTreeMap, BTreeSet, Iter};
 
@@ -66,20 +65,26 @@ pub struct State {
 }
 
 /// Looks up names that come in order: a walk beside them, not a search for each.
-struct InOrder<'a, V>(Peekable<Iter<'a, Str, V>>);
+struct InOrder<'a, V> {
+    head: Option<(&'a Str, &'a V)>,
+    rest: Iter<'a, Str, V>,
+}
 
 impl<'a, V> InOrder<'a, V> {
     fn of(map: &'a BTreeMap<Str, V>) -> Self {
-        Self(map.iter().peekable())
+        let mut rest = map.iter();
+        Self { head: rest.next(), rest }
     }
 
     fn at(&mut self, name: &Str) -> Option<&'a V> {
         loop {
-            match self.0.peek()?.0.cmp(name) {
-                Ordering::Less => drop(self.0.next()),
-                Ordering::Equal => return self.0.next().map(|(_, v)| v),
+            let (key, value) = self.head?;
+            match key.cmp(name) {
+                Ordering::Less => {}
+                Ordering::Equal => return Some(value),
                 Ordering::Greater => return None,
             }
+            self.head = self.rest.next();
         }
     }
 }
@@ -309,10 +314,10 @@ fn decide(w: &World, pod: &Obj) -> Result<Str, Refusal> {
     let claims = volumes::Claims::of(w, pod).map_err(|(why, claim)| Refusal::Whole(why, claim))?;
     let mut pass = filter::Pass::new(w, pod, &claims);
     let mut refused = Vec::new();
-    let mut fit: Vec<&Obj> = Vec::new();
+    let mut fit: Vec<(&Obj, i64)> = Vec::with_capacity(w.store.count(Kind::Node));
     for node in w.store.all(Kind::Node) {
         match pass.check(node) {
-            Ok(()) => fit.push(node),
+            Ok(pods) => fit.push((node, pods)),
             Err(reasons) => refused.push(Refused {
                 node: node.name(),
                 resolvable: reasons.iter().all(|(_, resolvable)| *resolvable),
@@ -338,7 +343,7 @@ pub fn timer(w: &mut World, key: &Key, _what: &'static str) {
 }
 
 fn bind(w: &mut World, pod: &Obj, node: &Str) {
-    let now = rfc3339(w.now);
+    let now = w.stamp(w.now);
     let zone =
         w.store.get(Kind::Node, "", node).map(|n| n.meta()["labels"].clone()).unwrap_or_default();
     let name = node.clone();

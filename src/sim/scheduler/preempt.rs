@@ -131,7 +131,7 @@ fn fits(w: &World, pod: &Obj, node: &Str) -> Result<(), Vec<Str>> {
         return Err(Vec::new());
     };
     let checked = Pass::new(w, pod, &claims).check(node);
-    checked.map_err(|reasons| reasons.into_iter().map(|(why, _)| why).collect())
+    checked.map(|_| ()).map_err(|reasons| reasons.into_iter().map(|(why, _)| why).collect())
 }
 
 /// Those of the pods (uids) for which a disruption budget has no disruption left.

@@ -2,16 +2,18 @@
 
 use super::affinity::{term_matches, term_selects, wished_spread};
 use super::filter::tolerates;
+use std::cmp::Ordering;
+
 use super::{InOrder, placed};
 use crate::api::{Kind, Obj};
 use crate::rng::Stream;
 use crate::value::Str;
 use crate::world::World;
 
-/// The best of these nodes, which come in the order of their names. Lower is better in each
+/// The best of these nodes, which come in the order of their names, each with the number of
+/// its pods. Lower is better in each
 /// number of a rank, earlier numbers count first.
-pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
-    let uid = pod.uid();
+pub(super) fn best(w: &World, pod: &Obj, fit: &[(&Obj, i64)]) -> Option<Str> {
     let spread = wished_spread(w, pod);
     // pods of the same wish around a node, over all wishes
     let crowd = |node: &Obj| -> i64 {
@@ -23,25 +25,25 @@ pub(super) fn best(w: &World, pod: &Obj, fit: &[&Obj]) -> Option<Str> {
     };
     let choosy = !pod.spec()["affinity"].is_null();
     let mut siblings = w.scheduler.siblings.get(&pod.pod().owner).map(InOrder::of);
-    let mut usage = InOrder::of(&w.scheduler.usage);
     let mut best = None;
-    let mut ties: Vec<Str> = Vec::new();
-    for node in fit {
+    let mut ties: Vec<&Str> = Vec::with_capacity(fit.len());
+    for (node, pods) in fit {
         let name = node.name_ref();
-        let pods = usage.at(name).map_or(0, |u| u.pods);
         let near = siblings.as_mut().and_then(|s| s.at(name)).copied().unwrap_or(0);
         let liked = if choosy || !node.allocatable().open { preference(w, pod, node) } else { 0 };
-        let rank = (-liked, crowd(node), near, pods);
-        if best.is_none_or(|b| rank < b) {
-            best = Some(rank);
-            ties.clear();
+        let rank = (-liked, crowd(node), near, *pods);
+        match best.map(|b| rank.cmp(&b)) {
+            Some(Ordering::Greater) => continue,
+            Some(Ordering::Equal) => {}
+            Some(Ordering::Less) | None => {
+                best = Some(rank);
+                ties.clear();
+            }
         }
-        if best == Some(rank) {
-            ties.push(name.clone());
-        }
+        ties.push(name);
     }
-    let chance = |name: &Str| Stream::new(w.config.seed, &["node", &uid, name]).next();
-    ties.into_iter().map(|name| (chance(&name), name)).min().map(|(_, name)| name)
+    let chance = Stream::new(w.config.seed, &["node", &pod.uid()]);
+    ties.into_iter().map(|name| (chance.and(name).next(), name)).min().map(|(_, n)| n.clone())
 }
 
 /// Preferred node affinity, preferred pod (anti-)affinity and PreferNoSchedule taints, as

@@ -86,6 +86,11 @@ impl Claims {
         }
     }
 
+    /// Has the pod no claims that decide about nodes?
+    pub(super) fn is_empty(&self) -> bool {
+        self.bound.is_empty() && self.unbound.is_empty() && !self.exclusive_in_use
+    }
+
     /// Can the node reach the bound volumes, and can the others be had there?
     pub(super) fn check(&self, w: &World, node: &Obj) -> Result<(), Reasons> {
         let refuse = |why: &'static str, resolvable| Err(vec![(Str::Lit(why), resolvable)]);

@@ -11,7 +11,7 @@ use std::fmt;
 use std::ops::Index;
 use std::rc::Rc;
 
-pub use text::{Str, text};
+pub use text::{Short, Str, decimal, text};
 use text::{equal, order};
 
 /// A map sorted by key (byte order), as kubectl prints maps.
@@ -27,6 +27,15 @@ impl Map {
     /// An empty map with room for so many pairs.
     pub fn with_capacity(n: usize) -> Self {
         Self(Vec::with_capacity(n))
+    }
+
+    /// Puts a pair at its place. A full map grows by a little only: there are very many maps,
+    /// most of them never grow again, and room that is not used is memory all the same.
+    fn put(&mut self, at: usize, key: Str, value: Value) {
+        if self.0.len() == self.0.capacity() {
+            self.0.reserve_exact((self.0.len() / 4).max(4));
+        }
+        self.0.insert(at, (key, value));
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
@@ -67,7 +76,7 @@ impl Map {
         match self.find(&key) {
             Ok(i) => Some(std::mem::replace(&mut self.0[i].1, value.into())),
             Err(i) => {
-                self.0.insert(i, (key, value.into()));
+                self.put(i, key, value.into());
                 None
             }
         }
@@ -79,7 +88,7 @@ impl Map {
         let i = match self.find(&key) {
             Ok(i) => i,
             Err(i) => {
-                self.0.insert(i, (key, Value::Null));
+                self.put(i, key, Value::Null);
                 i
             }
         };
@@ -159,6 +168,11 @@ impl Value {
     /// An empty map.
     pub fn map() -> Self {
         Self::Map(Rc::new(Map::new()))
+    }
+
+    /// An empty map with room for so many pairs.
+    pub fn with_room(n: usize) -> Self {
+        Self::Map(Rc::new(Map::with_capacity(n)))
     }
 
     /// An empty list.
@@ -479,17 +493,19 @@ pub fn write_json_string(f: &mut dyn fmt::Write, s: &str) -> fmt::Result {
     f.write_char('"')
 }
 
-/// Builds a [`Value`] from a JSON-like literal: `value!({"kind": "Pod", "spec": spec})`.
+/// Builds a [`Value`] from a JSON-like literal: `value!({"kind": "Pod", "spec": spec})`. A
+/// number after a map, `value!({…} + 2)`, is room for so many more pairs.
 #[macro_export]
 macro_rules! value {
     (null) => { $crate::value::Value::Null };
     ([ $( $item:tt ),* $(,)? ]) => {
         $crate::value::Value::from(vec![ $( $crate::value!($item) ),* ] as Vec<$crate::value::Value>)
     };
-    ({ $( $key:literal : $val:tt ),* $(,)? }) => {{
+    ({ $( $key:literal : $val:tt ),* $(,)? }) => { $crate::value!({ $( $key : $val ),* } + 0) };
+    ({ $( $key:literal : $val:tt ),* $(,)? } + $more:literal) => {{
         const KEYS: &[&str] = &[ $( $key ),* ];
         #[allow(unused_mut, reason = "an empty literal changes nothing")]
-        let mut map = $crate::value::Map::with_capacity(KEYS.len());
+        let mut map = $crate::value::Map::with_capacity(KEYS.len() + $more);
         $( map.insert($key, $crate::value!($val)); )*
         $crate::value::Value::from(map)
     }};

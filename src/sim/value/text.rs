@@ -165,9 +165,78 @@ pub fn text(s: &str) -> Str {
     Str::Shared(s.into())
 }
 
+/// A short text made in place: what is written many times for each object is not worth the
+/// library's formatting, which costs some hundred steps and two allocations each time.
+pub struct Short {
+    bytes: [u8; 40],
+    len: usize,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self { bytes: [0; 40], len: 0 }
+    }
+}
+
+impl Short {
+    /// Appends a character of ASCII; what does not fit is left out.
+    pub fn push(&mut self, c: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.len) {
+            *slot = c;
+            self.len += 1;
+        }
+    }
+
+    /// Appends a number with at least so many digits, to the base ten or sixteen.
+    pub fn number(&mut self, n: u64, digits: usize, base: u64) {
+        let mut n = n;
+        let mut back = [0; 20];
+        let mut len = 0;
+        while n > 0 || len < digits {
+            back[len] = b"0123456789abcdef"[(n % base) as usize];
+            n /= base;
+            len += 1;
+        }
+        for c in back[..len].iter().rev() {
+            self.push(*c);
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or("")
+    }
+
+    /// The text, shared.
+    pub fn share(&self) -> Str {
+        text(self.as_str())
+    }
+}
+
+/// A number in decimal.
+pub fn decimal(n: u64) -> Short {
+    let mut short = Short::default();
+    short.number(n, 1, 10);
+    short
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_texts() {
+        for n in [0, 7, 10, 4_294_967_296, u64::MAX] {
+            assert_eq!(decimal(n).as_str(), n.to_string());
+            let mut hex = Short::default();
+            hex.number(n, 12, 16);
+            hex.push(b'-');
+            assert_eq!(hex.share(), format!("{n:012x}-").as_str());
+        }
+        let mut full = Short::default();
+        (0..5).for_each(|_| full.number(u64::MAX, 1, 16));
+        assert_eq!(full.as_str(), "f".repeat(40));
+    }
 
     /// Texts of all lengths around eight bytes, equal but for one place.
     #[test]

@@ -1,6 +1,8 @@
 //! What makes a pod of a set that pod: name, labels, host name, claims (section 7), and the
 //! owner references that the retention policy wants on claims (section 9).
 
+use std::cell::OnceCell;
+
 use crate::api::{Kind, Obj, Object};
 use crate::value;
 use crate::value::{Str, Value, text};
@@ -30,6 +32,8 @@ pub struct Set<'a> {
     pub parallel: bool,
     /// `spec.minReadySeconds`.
     pub min_ready: i64,
+    /// The owner references of its pods, shared by those that one pass makes.
+    owners: OnceCell<Value>,
 }
 
 impl<'a> Set<'a> {
@@ -45,6 +49,7 @@ impl<'a> Set<'a> {
             start: spec["ordinals"]["start"].int_or(0),
             parallel: spec["podManagementPolicy"].str() == "Parallel",
             min_ready: spec["minReadySeconds"].int_or(0),
+            owners: OnceCell::new(),
         }
     }
 
@@ -124,7 +129,7 @@ pub fn claim_name(template: &Value, pod: &str) -> Str {
 /// The pod object of an ordinal at a revision: `template` is that revision's pod template.
 pub fn new_pod(set: &Set<'_>, template: &Value, ordinal: i64, revision: &Str) -> Value {
     let name = set.pod_name(ordinal);
-    let mut meta = Value::map();
+    let mut meta = Value::with_room(11);
     for part in ["labels", "annotations", "finalizers"] {
         if !template["metadata"].get(part).is_empty() {
             meta.set(part, template["metadata"].get(part));
@@ -133,7 +138,7 @@ pub fn new_pod(set: &Set<'_>, template: &Value, ordinal: i64, revision: &Str) ->
     meta.set("name", &name);
     meta.set("generateName", format!("{}-", set.name));
     meta.set("namespace", &set.ns);
-    meta.set("ownerReferences", [set.owner_ref()]);
+    meta.set("ownerReferences", set.owners.get_or_init(|| [set.owner_ref()].into()));
     let labels = meta.entry("labels");
     labels.set(POD_NAME_LABEL, &name);
     labels.set(POD_INDEX_LABEL, ordinal.to_string());
@@ -146,7 +151,7 @@ pub fn new_pod(set: &Set<'_>, template: &Value, ordinal: i64, revision: &Str) ->
     if let Some(volumes) = storage(set, &spec["volumes"], &name) {
         spec.set("volumes", volumes);
     }
-    value!({"metadata": meta, "spec": spec})
+    value!({"metadata": meta, "spec": spec} + 3)
 }
 
 /// The pod's volumes: one for each claim template first, then the template's own, except

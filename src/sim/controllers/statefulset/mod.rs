@@ -33,12 +33,12 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
 
 fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     let mut wake = Vec::new();
-    for version in [Some(new), old].into_iter().flatten() {
-        if let Some(key) = owner(w, version)
-            && !wake.contains(&key)
-        {
-            wake.push(key);
-        }
+    wake.extend(owner(w, new));
+    if let Some(old) = old.filter(|o| o.meta()["ownerReferences"] != new.meta()["ownerReferences"])
+        && let Some(key) = owner(w, old)
+        && !wake.contains(&key)
+    {
+        wake.push(key);
     }
     let orphan = new.controller_ref().is_none();
     let relevant = match change {
