@@ -120,6 +120,8 @@ pub fn run(options: &Options) -> u8 {
         return 2;
     }
     let mut world = World::new(options.config.clone());
+    // a script has nobody who could edit a text
+    world.terminals.editor = false;
     put_files(&mut world, &dir, "", 0);
     let mut player = Player {
         world,

@@ -30,6 +30,18 @@ pub enum Input {
         /// Its text.
         text: String,
     },
+    /// A file is taken out of the learner's folder.
+    Remove {
+        /// `web.yaml`.
+        name: String,
+    },
+    /// The editor that `kubectl edit` opened is closed.
+    Edit {
+        /// Terminal number.
+        term: u8,
+        /// The file's text, if it was saved.
+        text: Option<String>,
+    },
     /// A node stops answering.
     NodeDown {
         /// `worker-2`.
@@ -62,6 +74,11 @@ impl std::fmt::Display for Input {
             Self::File { name, text } => {
                 write!(f, "file {name}:")?;
                 text.lines().try_for_each(|line| write!(f, "\n    {line}"))
+            }
+            Self::Remove { name } => write!(f, "file {name} is removed"),
+            Self::Edit { term, text } => {
+                write!(f, "terminal {term}: the editor is closed")?;
+                text.iter().flat_map(|t| t.lines()).try_for_each(|l| write!(f, "\n    {l}"))
             }
             Self::NodeDown { name } => write!(f, "node {name} goes down"),
             Self::NodeUp { name } => write!(f, "node {name} comes back"),

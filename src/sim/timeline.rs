@@ -325,6 +325,8 @@ fn perform(world: &mut World, input: &Input) {
         Input::Line { term, text } => world.type_line(*term, text),
         Input::Interrupt { term } => world.interrupt(*term),
         Input::File { name, text } => world.put_file(name, text),
+        Input::Remove { name } => world.remove_file(name),
+        Input::Edit { term, text } => world.close_editor(*term, text.as_deref()),
         Input::NodeDown { name } => world.node_down(name),
         Input::NodeUp { name } => world.node_up(name),
         Input::Lookup { client, name } => crate::net::act_lookup(world, client, name),

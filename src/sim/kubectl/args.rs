@@ -33,23 +33,21 @@ enum Takes {
     Maybe(&'static str),
 }
 
-fn find(spec: &'static str, long: Option<&str>, short: Option<char>) -> Option<Known> {
-    spec.split_ascii_whitespace().find_map(|token| {
+/// The flags of a spec, see [`Args::parse`].
+fn each(spec: &'static str) -> impl Iterator<Item = Known> {
+    spec.split_ascii_whitespace().map(|token| {
         let (names, kind) = token.split_once('=').map_or((token, None), |(n, k)| (n, Some(k)));
-        let (s, l) = match names.split_once(',') {
+        let (short, name) = match names.split_once(',') {
             Some((s, l)) => (s.chars().next(), l),
             None => (None, names),
         };
-        if long.is_some_and(|x| x == l) || short.is_some() && short == s {
-            let takes = match kind {
-                None => Takes::Nothing,
-                Some("i") => Takes::Int,
-                Some("d") => Takes::Duration,
-                Some(k) => k.strip_prefix('?').map_or(Takes::Text, Takes::Maybe),
-            };
-            return Some(Known { name: l, short: s, takes });
-        }
-        None
+        let takes = match kind {
+            None => Takes::Nothing,
+            Some("i") => Takes::Int,
+            Some("d") => Takes::Duration,
+            Some(k) => k.strip_prefix('?').map_or(Takes::Text, Takes::Maybe),
+        };
+        Known { name, short, takes, many: kind == Some("l") }
     })
 }
 
@@ -59,13 +57,13 @@ pub fn global_takes_next(word: &str) -> bool {
         return false;
     }
     let known = match word.strip_prefix("--") {
-        Some(long) => find(GLOBAL, Some(long), None),
+        Some(long) => flag("", Some(long), None),
         None => word
             .get(1..)
             .filter(|w| w.chars().count() == 1)
-            .and_then(|w| find(GLOBAL, None, w.chars().next())),
+            .and_then(|w| flag("", None, w.chars().next())),
     };
-    known.is_some_and(|k| !matches!(k.takes, Takes::Nothing | Takes::Maybe(_)))
+    known.is_some_and(|k| k.takes_value())
 }
 
 /// The flags of a command as its help lists them: `-f, --filename=[]`.
@@ -101,13 +99,44 @@ fn shown(token: &str) -> String {
     format!("{short}--{long}={value}")
 }
 
-struct Known {
-    name: &'static str,
-    short: Option<char>,
+/// The parts of a command's spec: its own flags, the common ones if it has them, those that
+/// every command takes.
+fn parts(spec: &'static str) -> [&'static str; 3] {
+    let own = spec.trim_start_matches('+');
+    [own, if own.len() < spec.len() { COMMON } else { "" }, GLOBAL]
+}
+
+/// The flag of a command (by its spec) that has this name or this letter.
+pub fn flag(spec: &'static str, long: Option<&str>, short: Option<char>) -> Option<Known> {
+    parts(spec)
+        .into_iter()
+        .flat_map(each)
+        .find(|k| long.is_some_and(|x| x == k.name) || short.is_some() && short == k.short)
+}
+
+/// A command's own flags and the common ones if it has them.
+pub fn offered(spec: &'static str) -> impl Iterator<Item = Known> {
+    let [own, common, _] = parts(spec);
+    each(own).chain(each(common))
+}
+
+/// A flag that a command knows.
+pub struct Known {
+    /// `namespace`.
+    pub name: &'static str,
+    /// `n`.
+    pub short: Option<char>,
     takes: Takes,
+    /// May it be given several times?
+    pub many: bool,
 }
 
 impl Known {
+    /// Is the next word its value, if none stands after `=`?
+    pub fn takes_value(&self) -> bool {
+        !matches!(self.takes, Takes::Nothing | Takes::Maybe(_))
+    }
+
     fn check(&self, value: &str) -> Result<(), String> {
         let why = match self.takes {
             Takes::Nothing if parse_bool(value).is_none() => {
@@ -203,11 +232,7 @@ impl Args {
     }
 
     fn read(&mut self, spec: &'static str, words: &[String]) -> Result<(), String> {
-        let known = |long: Option<&str>, short: Option<char>| {
-            let own = spec.trim_start_matches('+');
-            let common = if own.len() < spec.len() { COMMON } else { "" };
-            [own, common, GLOBAL].into_iter().find_map(|spec| find(spec, long, short))
-        };
+        let known = |long: Option<&str>, short: Option<char>| flag(spec, long, short);
         let mut words = words.iter();
         while let Some(word) = words.next() {
             if word == "--" {

@@ -2,6 +2,7 @@
 
 use crate::api::Kind;
 use crate::kubectl::args::Args;
+use crate::kubectl::examples;
 use crate::kubectl::io::{Failure, Io, Res};
 use crate::manifest::parse;
 use crate::value::{Str, Value, text};
@@ -18,17 +19,18 @@ pub struct Document {
     pub source: Str,
 }
 
-/// The text of a file as the shell and `-f` see it.
-pub fn read<'a>(w: &'a World, io: &'a Io, path: &str) -> Option<&'a Str> {
+/// The text of a file as the shell and `-f` see it; of an address, if its text is built in or
+/// the folder has a file of that name.
+pub fn read(w: &World, io: &Io, path: &str) -> Option<Str> {
     let path = path.strip_prefix("./").unwrap_or(path);
-    io.files.get(path).or_else(|| w.terminals.files.get(path)).or_else(|| {
-        // the manifests of the documentation are known by their address: the file's last name
-        let rest = path.strip_prefix("https://").or_else(|| path.strip_prefix("http://"))?;
-        w.terminals.files.get(path).or_else(|| {
-            let name = rest.rsplit('/').next()?;
-            w.terminals.files.get(name)
-        })
-    })
+    if let Some(t) = io.files.get(path).or_else(|| w.terminals.files.get(path)) {
+        return Some(t.clone());
+    }
+    let address = path.strip_prefix("https://").or_else(|| path.strip_prefix("http://"))?;
+    if let Some(t) = examples::at(address) {
+        return Some(Str::Lit(t));
+    }
+    w.terminals.files.get(address.rsplit('/').next()?).cloned()
 }
 
 /// All files that `-f` and `-R` name, with their texts.
@@ -44,12 +46,12 @@ fn texts(w: &World, io: &mut Io, args: &Args) -> Res<Vec<(Str, Str)>> {
             continue;
         }
         if let Some(t) = read(w, io, &path) {
-            found.push((text(&path), t.clone()));
+            found.push((text(&path), t));
             continue;
         }
         if path.starts_with("https://") || path.starts_with("http://") {
             return Err(Failure::new(format!(
-                "unable to read URL \"{path}\", server reported 404 Not Found, status code=404"
+                "not simulated: reading {path:?}: nothing is fetched here, make a file of that name"
             )));
         }
         let folder = path.trim_start_matches("./").trim_end_matches('/');

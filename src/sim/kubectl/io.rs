@@ -37,6 +37,8 @@ pub struct Io {
     pub tty: bool,
     /// What it wrote and nobody took yet.
     pub out: Vec<Chunk>,
+    /// The editor that `kubectl edit` starts: `KUBE_EDITOR` or `EDITOR`; empty if neither is set.
+    pub editor: Str,
     /// Files of here-documents and process results, by path: read before the named files.
     pub files: BTreeMap<Str, Str>,
 }

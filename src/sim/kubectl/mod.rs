@@ -5,8 +5,10 @@
 //! command: a snapshot of the world is a snapshot of the terminals too.
 
 pub mod args;
+pub mod complete;
 pub mod describe;
 pub mod diff;
+pub mod examples;
 pub mod files;
 pub mod gotemplate;
 pub mod io;
@@ -21,7 +23,7 @@ pub mod verbs;
 mod tests;
 
 pub use io::{Chunk, Failure, Io, Job, Res, Run};
-pub use terminal::{State, Terminal};
+pub use terminal::{Editing, Entered, State, Terminal};
 pub use verbs::common::LAST_APPLIED;
 pub use verbs::last_applied::of as last_applied;
 
@@ -31,22 +33,19 @@ use crate::world::World;
 
 impl World {
     /// Types a line into a terminal and presses Enter. If something runs there, it reads the
-    /// line, or the line is run when it has ended.
+    /// line, or the line is run when it has ended. [`END_OF_INPUT`] is `^D`.
     pub fn type_line(&mut self, term: u8, line: &str) {
         let t = self.terminals.terminals.entry(term).or_default();
         if t.running() {
+            t.typed.push(text(line));
             if t.reads() {
-                t.entered.push((t.out.len(), text(line)));
                 let cause = t.act;
-                t.io.stdin.text.push_str(line);
-                t.io.stdin.text.push('\n');
                 self.caused(cause, |w| look(w, term));
-            } else {
-                t.typed.push(text(line));
             }
-            return;
+        } else if line != END_OF_INPUT {
+            self.start_line(term, text(line));
+            look(self, term);
         }
-        self.start_line(term, text(line));
     }
 
     fn start_line(&mut self, term: u8, line: Str) {
@@ -58,12 +57,11 @@ impl World {
             io.stdin.open = true;
             let job = crate::shell::line(w, &mut io, &line);
             let t = w.terminals.terminals.entry(term).or_default();
-            t.entered.push((t.out.len(), line.clone()));
+            t.enter(&line, false);
             t.io = io;
             t.act = act;
             t.job = Some(job);
             w.terminals.running += 1;
-            look(w, term);
         });
     }
 
@@ -77,13 +75,29 @@ impl World {
         self.terminals.running -= 1;
         self.caused(act, |w| w.acting(Comp::User, "user", |w| job.interrupt(w, &mut io)));
         let t = self.terminals.terminals.entry(term).or_default();
+        t.enter("^C", true);
         t.out.append(&mut io.out);
         t.last_exit = 130;
     }
 
     /// Puts a file into the learner's folder.
     pub fn put_file(&mut self, name: &str, content: &str) {
+        self.terminals.by_shell.remove(name);
         self.terminals.files.insert(text(name), text(content));
+    }
+
+    /// Takes a file out of the learner's folder.
+    pub fn remove_file(&mut self, name: &str) {
+        self.terminals.by_shell.remove(name);
+        self.terminals.files.remove(name);
+    }
+
+    /// Closes the editor that `kubectl edit` opened in a terminal, with the file's text; without
+    /// one it stays as it was.
+    pub fn close_editor(&mut self, term: u8, content: Option<&str>) {
+        let Some(editing) = self.terminals.edits.get_mut(&term) else { return };
+        editing.saved = Some(content.map_or_else(|| editing.text.clone(), text));
+        look(self, term);
     }
 
     /// A terminal, if anything was ever typed there.
@@ -92,28 +106,41 @@ impl World {
     }
 }
 
-/// Lets a terminal's command go on as far as it can.
+/// `^D`: a line that ends the input of what reads the terminal.
+pub const END_OF_INPUT: &str = "\u{4}";
+
+/// Lets a terminal's command go on as far as it can, and the lines that wait for it.
 fn look(w: &mut World, term: u8) {
-    let Some(t) = w.terminals.terminals.get_mut(&term) else { return };
-    let Some(mut job) = t.job.take() else { return };
-    let mut io = std::mem::take(&mut t.io);
-    let act = t.act;
-    let ended = w.caused(act, |w| w.acting(Comp::User, "user", |w| job.poll(w, &mut io)));
-    let t = w.terminals.terminals.entry(term).or_default();
-    t.out.append(&mut io.out);
-    match ended {
-        None => {
+    loop {
+        let Some(t) = w.terminals.terminals.get_mut(&term) else { return };
+        if t.reads() && !t.typed.is_empty() {
+            let line = t.typed.remove(0);
+            t.read(&line);
+        }
+        let Some(mut job) = t.job.take() else { return };
+        let mut io = std::mem::take(&mut t.io);
+        let act = t.act;
+        let ended = w.caused(act, |w| w.acting(Comp::User, "user", |w| job.poll(w, &mut io)));
+        let t = w.terminals.terminals.entry(term).or_default();
+        t.out.append(&mut io.out);
+        let Some(code) = ended else {
             t.io = io;
             t.job = Some(job);
-        }
-        Some(code) => {
-            t.last_exit = code;
-            w.terminals.running -= 1;
-            if !t.typed.is_empty() {
-                let line = t.typed.remove(0);
-                w.start_line(term, line);
+            // what was typed ahead is for whoever reads first
+            if t.reads() && t.io.stdin.open && !t.typed.is_empty() {
+                continue;
             }
+            return;
+        };
+        t.last_exit = code;
+        w.terminals.running -= 1;
+        let t = w.terminals.terminals.entry(term).or_default();
+        t.typed.retain(|line| *line != END_OF_INPUT);
+        if t.typed.is_empty() {
+            return;
         }
+        let line = t.typed.remove(0);
+        w.start_line(term, line);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::collections::BTreeMap;
 
 use crate::kubectl::io::{Chunk, Io, Job};
 use crate::log::Seq;
-use crate::value::Str;
+use crate::value::{Str, text};
 
 /// All terminals and what they share.
 #[derive(Clone)]
@@ -15,6 +15,13 @@ pub struct State {
     pub files: BTreeMap<Str, Str>,
     /// Namespace of the current context, shared by all terminals as the kubeconfig is.
     pub namespace: Str,
+    /// What the shell did last to a file that was not put there by hand since: true, it wrote
+    /// it; false, it took it away.
+    pub by_shell: BTreeMap<Str, bool>,
+    /// Texts that wait in an editor, by terminal.
+    pub edits: BTreeMap<u8, Editing>,
+    /// Can somebody edit a text that waits in [`State::edits`]?
+    pub editor: bool,
     /// How many terminals run something.
     pub(super) running: u32,
 }
@@ -25,9 +32,34 @@ impl Default for State {
             terminals: BTreeMap::new(),
             files: BTreeMap::new(),
             namespace: "default".into(),
+            by_shell: BTreeMap::new(),
+            edits: BTreeMap::new(),
+            editor: true,
             running: 0,
         }
     }
+}
+
+/// A text that `kubectl edit` opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Editing {
+    /// Path of its temporary file.
+    pub file: Str,
+    /// What the editor shows when it is opened.
+    pub text: Str,
+    /// The file when the editor was closed.
+    pub saved: Option<Str>,
+}
+
+/// A line that was entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entered {
+    /// Number of chunks shown before it.
+    pub at: usize,
+    /// The line.
+    pub text: Str,
+    /// Did a running command get it, not the shell?
+    pub read: bool,
 }
 
 /// One terminal.
@@ -35,8 +67,8 @@ impl Default for State {
 pub struct Terminal {
     /// Everything that it has shown, in order.
     pub out: Vec<Chunk>,
-    /// Lines that were entered, each with the number of chunks shown before it.
-    pub entered: Vec<(usize, Str)>,
+    /// Lines that were entered.
+    pub entered: Vec<Entered>,
     /// Exit status of the last line that ended.
     pub last_exit: i32,
     /// Shell variables.
@@ -48,7 +80,41 @@ pub struct Terminal {
     pub(super) act: Option<Seq>,
 }
 
+impl State {
+    /// A program writes a file of the folder.
+    pub fn write(&mut self, path: Str, content: Str) {
+        self.by_shell.insert(path.clone(), true);
+        self.files.insert(path, content);
+    }
+
+    /// A program takes a file away; false if there is none.
+    pub fn unlink(&mut self, path: &str) -> bool {
+        let there = self.files.remove(path).is_some();
+        if there {
+            self.by_shell.insert(text(path), false);
+        }
+        there
+    }
+}
+
 impl Terminal {
+    /// Keeps what was entered; `read`: a running command gets it.
+    pub(super) fn enter(&mut self, line: &str, read: bool) {
+        let at = self.out.len();
+        self.entered.push(Entered { at, text: text(line), read });
+    }
+
+    /// Hands a typed line to the command that reads.
+    pub(super) fn read(&mut self, line: &str) {
+        if line == super::END_OF_INPUT {
+            self.io.stdin.open = false;
+        } else {
+            self.enter(line, true);
+            self.io.stdin.text.push_str(line);
+            self.io.stdin.text.push('\n');
+        }
+    }
+
     /// Does a command run in it?
     pub fn running(&self) -> bool {
         self.job.is_some()

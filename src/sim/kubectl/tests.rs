@@ -517,3 +517,199 @@ fn long_lines_are_survived() {
         run(&mut w, &format!("{head}{}{tail}", part.repeat(n)));
     }
 }
+
+#[test]
+fn lines_wait_for_the_one_before_and_are_read_by_what_reads() {
+    let mut w = world();
+    for line in [
+        "kubectl apply -f web.yaml",
+        "kubectl run -it shell --image=busybox:1.28 --restart=Never --rm",
+        "hostname",
+        "exit",
+        "echo done",
+    ] {
+        w.type_line(1, line);
+    }
+    assert!(w.settle(900 * SECOND));
+    let t = w.terminal(1).unwrap();
+    assert!(!t.running());
+    let shown = t.text_since(0);
+    assert!(shown.ends_with("pod \"shell\" deleted from default namespace\ndone\n"), "{shown}");
+    assert!(shown.contains("\n/ # shell\n"), "{shown}");
+    let read: Vec<&str> = t.entered.iter().filter(|e| e.read).map(|e| e.text.as_str()).collect();
+    assert_eq!(read, ["hostname", "exit"]);
+}
+
+#[test]
+fn many_lines_at_once() {
+    let mut w = world();
+    for _ in 0..5000 {
+        w.type_line(1, "sleep 0.001");
+    }
+    w.type_line(1, "echo end");
+    w.settle(900 * SECOND);
+    assert_eq!(w.terminal(1).unwrap().text_since(0), "end\n");
+}
+
+#[test]
+fn end_of_input_and_interrupt() {
+    let mut w = world();
+    // ^D at the prompt does nothing here, and ends what reads
+    w.type_line(1, crate::kubectl::END_OF_INPUT);
+    assert!(w.terminal(1).is_none_or(|t| t.entered.is_empty()));
+    w.type_line(1, "cat > note.txt");
+    w.type_line(1, "hello");
+    assert!(w.terminal(1).unwrap().reads());
+    w.type_line(1, crate::kubectl::END_OF_INPUT);
+    says(&mut w, "cat note.txt", "hello\n");
+    let entered = w.terminal(1).unwrap().entered.len();
+    w.interrupt(1);
+    assert_eq!(w.terminal(1).unwrap().entered.len(), entered, "nothing ran");
+    w.type_line(1, "sleep 100");
+    w.type_line(1, "echo never");
+    w.interrupt(1);
+    let t = w.terminal(1).unwrap();
+    assert_eq!(t.entered.last().unwrap().text, "^C");
+    assert!(!t.running() && t.last_exit == 130);
+}
+
+#[test]
+fn the_folder() {
+    let mut w = world();
+    says(&mut w, "ls", "web.yaml\n");
+    says(&mut w, "echo a > b.txt; cp b.txt c.txt; mv b.txt d.txt; ls", "c.txt\nd.txt\nweb.yaml\n");
+    says(&mut w, "sed -i s/a/b/ d.txt; cat d.txt", "b\n");
+    assert_eq!(w.terminals.by_shell.get("d.txt"), Some(&true));
+    assert_eq!(w.terminals.by_shell.get("b.txt"), Some(&false));
+    let gone = "ls: cannot access 'c.txt': No such file or directory\n";
+    assert_eq!(run(&mut w, "rm c.txt; ls c.txt"), (gone.to_owned(), 2));
+    w.put_file("c.txt", "x");
+    assert_eq!(w.terminals.by_shell.get("c.txt"), None);
+    let gone = "mv: cannot stat 'nothing': No such file or directory\n";
+    assert_eq!(run(&mut w, "mv nothing x"), (gone.to_owned(), 1));
+}
+
+#[test]
+fn tutorial_addresses_have_texts_of_their_own() {
+    let mut w = world();
+    // a file of that name in the folder is another one
+    w.put_file("web.yaml", "nonsense");
+    for (url, want) in [
+        (
+            "https://k8s.io/examples/application/web/web.yaml",
+            "service/nginx created\nstatefulset.apps/web created\n",
+        ),
+        (
+            "https://kubernetes.io/examples/application/web/web-parallel.yaml",
+            "service/nginx unchanged\n",
+        ),
+        (
+            "https://raw.githubusercontent.com/kubernetes/website/main/content/en/examples/application/mysql/mysql-services.yaml",
+            "service/mysql created\nservice/mysql-read created\n",
+        ),
+        (
+            "https://k8s.io/examples/application/zookeeper/zookeeper.yaml",
+            "service/zk-hs created\nservice/zk-cs created\npoddisruptionbudget.policy/zk-pdb created\nstatefulset.apps/zk created\n",
+        ),
+        (
+            "https://k8s.io/examples/application/cassandra/cassandra-statefulset.yaml",
+            "statefulset.apps/cassandra created\nstorageclass.storage.k8s.io/fast created\n",
+        ),
+    ] {
+        let (got, _) = run(&mut w, &format!("kubectl apply -f {url}"));
+        assert!(got.starts_with(want), "{url}: {got}");
+    }
+    let replicas = "kubectl get sts web -o jsonpath='{.spec.replicas}'";
+    says(&mut w, replicas, "2");
+    let (got, code) = run(&mut w, "kubectl apply -f https://example.com/x.yaml");
+    assert!(got.contains("not simulated: reading \"https://example.com/x.yaml\""), "{got}");
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn edit_in_the_page() {
+    let mut w = world();
+    says(
+        &mut w,
+        "kubectl apply -f web.yaml",
+        "service/nginx created\nstatefulset.apps/web created\n",
+    );
+    let open = |w: &mut World| {
+        w.type_line(1, "kubectl edit sts web");
+        w.run_until(w.now + SECOND);
+        w.terminals.edits.get(&1).unwrap().text.to_string()
+    };
+    let shown = |w: &World, from: usize| w.terminal(1).unwrap().text_since(from);
+    let text = open(&mut w);
+    assert!(text.starts_with("# Please edit the object below. Lines beginning with a '#' will be ignored,\n# and an empty file will abort the edit. If an error occurs while saving this file will be\n# reopened with the relevant failures.\n#\napiVersion: apps/v1\n"), "{text}");
+    let out = w.terminal(1).unwrap().out.len();
+    w.close_editor(1, None);
+    assert_eq!(shown(&w, out), "Edit cancelled, no changes made.\n");
+    assert!(w.terminals.edits.is_empty() && !w.terminal(1).unwrap().running());
+
+    // a change
+    let text = open(&mut w);
+    let out = w.terminal(1).unwrap().out.len();
+    w.close_editor(1, Some(&text.replace("replicas: 2", "replicas: 3")));
+    assert_eq!(shown(&w, out), "statefulset.apps/web edited\n");
+    says(&mut w, "kubectl get sts web -o jsonpath='{.spec.replicas}'", "3");
+
+    // what the server refuses comes back with its reasons; the same again gives up
+    let text = open(&mut w);
+    let out = w.terminal(1).unwrap().out.len();
+    let bad = text.replace("serviceName: nginx", "serviceName: other");
+    w.close_editor(1, Some(&bad));
+    assert_eq!(shown(&w, out), "error: statefulsets.apps \"web\" is invalid\n");
+    let again = w.terminals.edits.get(&1).unwrap().text.to_string();
+    assert!(again.contains("# reopened with the relevant failures.\n#\n# statefulsets.apps \"web\" was not valid:\n# * spec: Forbidden: updates to statefulset spec for fields other than "), "{again}");
+    assert!(again.contains("\n#\napiVersion: apps/v1\n") && again.contains("serviceName: other"));
+    let out = w.terminal(1).unwrap().out.len();
+    w.close_editor(1, None);
+    let kept = shown(&w, out);
+    assert!(
+        kept.starts_with("A copy of your changes has been stored to \"/tmp/kubectl-edit-"),
+        "{kept}"
+    );
+    assert!(kept.ends_with("\"\nerror: Edit cancelled, no valid changes were saved.\n"), "{kept}");
+    assert_eq!(w.terminal(1).unwrap().last_exit, 1);
+
+    // a text that is no YAML, an empty one, ^C
+    let text = open(&mut w);
+    w.close_editor(1, Some(&text.replace("kind: StatefulSet", "kind: [")));
+    let again = w.terminals.edits.get(&1).unwrap().text.to_string();
+    assert!(again.contains("# The edited file had a syntax error: error parsing edited-file: error converting YAML to JSON: yaml: "), "{again}");
+    let out = w.terminal(1).unwrap().out.len();
+    w.close_editor(1, Some(" \n# nothing\n"));
+    assert_eq!(shown(&w, out), "Edit cancelled, saved file was empty.\n");
+    open(&mut w);
+    w.interrupt(1);
+    assert!(w.terminals.edits.is_empty());
+}
+
+#[test]
+fn edit_with_a_program() {
+    let mut w = world();
+    w.terminals.editor = false;
+    says(
+        &mut w,
+        "kubectl apply -f web.yaml",
+        "service/nginx created\nstatefulset.apps/web created\n",
+    );
+    says(
+        &mut w,
+        "KUBE_EDITOR='sed -i s/replicas:.2/replicas:\\ 4/' kubectl edit sts web",
+        "statefulset.apps/web edited\n",
+    );
+    says(&mut w, "kubectl get sts web -o jsonpath='{.spec.replicas}'", "4");
+    says(&mut w, "EDITOR=true kubectl edit sts web", "Edit cancelled, no changes made.\n");
+    let (got, code) = run(&mut w, "kubectl edit sts web");
+    assert!(got.contains("not simulated: an editor") && code == 1, "{got}");
+    let (got, _) = run(
+        &mut w,
+        "KUBE_EDITOR='sed -i s/serviceName:.nginx/serviceName:\\ x/' kubectl edit sts web",
+    );
+    assert!(
+        got.starts_with("error: statefulsets.apps \"web\" is invalid\nA copy of your changes"),
+        "{got}"
+    );
+}

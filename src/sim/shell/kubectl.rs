@@ -2,25 +2,30 @@
 
 use crate::config::Delay;
 use crate::kubectl::io::{Io, Job, Run};
+use crate::shell::Shell;
+use crate::value::Str;
 use crate::world::World;
 
 /// kubectl from its start to its end: its first request takes a while.
 #[derive(Clone)]
 pub struct Kubectl {
     words: Vec<String>,
+    editor: Str,
     due: Option<u64>,
     job: Option<Box<dyn Job>>,
 }
 
 impl Kubectl {
-    /// kubectl with its arguments.
-    pub fn new(words: Vec<String>) -> Self {
-        Self { words, due: None, job: None }
+    /// kubectl with its arguments, in the environment of a shell.
+    pub fn new(sh: &Shell, words: Vec<String>) -> Self {
+        let editor = sh.vars.get("KUBE_EDITOR").or_else(|| sh.vars.get("EDITOR"));
+        Self { words, editor: editor.cloned().unwrap_or_default(), due: None, job: None }
     }
 }
 
 impl Job for Kubectl {
     fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        io.editor.clone_from(&self.editor);
         if let Some(job) = &mut self.job {
             return job.poll(w, io);
         }

@@ -44,7 +44,7 @@ impl Place {
         match self {
             Self::Host => crate::kubectl::files::read(w, io, path)
                 .filter(|_| !path.starts_with("http"))
-                .map(ToString::to_string)
+                .map(|t| t.to_string())
                 .ok_or_else(|| "No such file or directory".to_owned()),
             Self::Container(c) => fs::read(w, &c.pod, &c.container, &c.path(path))
                 .map(|t| t.to_string())
@@ -63,8 +63,9 @@ impl Place {
                 if path.is_empty() || path.ends_with('/') {
                     return Err("Is a directory".to_owned());
                 }
-                let slot = w.terminals.files.entry(str_of(path)).or_default();
-                *slot = if append { format!("{slot}{t}").into() } else { str_of(t) };
+                let old = w.terminals.files.get(path).filter(|_| append);
+                let new = old.map_or_else(|| str_of(t), |old| format!("{old}{t}").into());
+                w.terminals.write(str_of(path), new);
                 Ok(())
             }
             Self::Container(c) => {

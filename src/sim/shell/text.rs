@@ -147,6 +147,9 @@ impl Job for Filter {
     fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
         let name = self.program.name;
         if !self.files.is_empty() {
+            if name == "sed" && self.call.on('i') {
+                return Some(self.in_place(w, io));
+            }
             let mut status = 0;
             let mut all = String::new();
             for file in &self.files {
@@ -206,6 +209,33 @@ impl Job for Filter {
 
     fn reads_terminal(&self) -> bool {
         self.files.is_empty()
+    }
+}
+
+impl Filter {
+    /// `sed -i`: each file is written anew.
+    fn in_place(&self, w: &mut World, io: &mut Io) -> i32 {
+        for file in &self.files {
+            let done = self.shell.place.read(w, io, file).and_then(|t| {
+                let mut out = Io::new(io.term);
+                let code = (self.program.run)(&self.call, &t, &mut out);
+                let text: String = out.out.iter().map(|c| c.text.as_str()).collect();
+                if code == 0 {
+                    return self.shell.place.write(w, file, &text, false).map(|()| 0);
+                }
+                io.out.append(&mut out.out);
+                Ok(code)
+            });
+            match done {
+                Ok(0) => {}
+                Ok(code) => return code,
+                Err(why) => {
+                    io.err(format!("sed: can't read {file}: {why}"));
+                    return 2;
+                }
+            }
+        }
+        0
     }
 }
 
@@ -563,10 +593,6 @@ fn sed(call: &Call, t: &str, io: &mut Io) -> i32 {
         vec![call.operand(0).to_owned()]
     };
     let extended = call.on('E') || call.on('r');
-    if call.on('i') {
-        io.err("sed: not simulated: -i");
-        return 2;
-    }
     match super::sed::run(&scripts, extended, call.on('n'), t) {
         Ok(out) => {
             io.print(out);

@@ -145,15 +145,3 @@ pub fn whoami(_w: &mut World, io: &mut Io, args: &Args) -> Run {
     }
     Run::Done(0)
 }
-
-/// `kubectl edit`: the command line has no editor.
-pub fn edit(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    use crate::kubectl::resources::{Options, select};
-    match select(w, io, args, &args.pos, Options::default()) {
-        Err(f) => return Run::Done(io.fail(&f)),
-        Ok(s) if !s.failures.is_empty() => return Run::Done(io.fail_all(&s.failures)),
-        Ok(_) => {}
-    }
-    io.err("error: not simulated: an editor in the terminal; change the file and apply it, or use kubectl patch");
-    Run::Done(1)
-}

@@ -9,6 +9,7 @@ mod delete;
 mod describe;
 mod drain;
 mod events;
+mod edit;
 mod exec;
 mod explain;
 mod generate;
@@ -52,7 +53,7 @@ const ROLLOUT: &str = "f,filename=l R,recursive k,kustomize=s l,selector=s o,out
 
 /// All commands that are simulated. Flags that begin with `+` go with the common ones.
 #[rustfmt::skip]
-const VERBS: &[Verb] = &[
+pub const VERBS: &[Verb] = &[
     verb("describe", describe::FLAGS, describe::describe),
     verb("api-resources", "api-group=s namespaced=?true o,output=s no-headers sort-by=s verbs=l cached", read::api_resources),
     verb("events", events::FLAGS, events::events),
@@ -76,7 +77,7 @@ const VERBS: &[Verb] = &[
     verb("config set-context", "current", config::set_context),
     verb("auth can-i", "q,quiet A,all-namespaces list subresource=s no-headers", misc::can_i),
     verb("auth whoami", "o,output=s template=s", misc::whoami),
-    verb("edit", "+save-config subresource=s windows-line-endings validate=?true", misc::edit),
+    verb("edit", "+save-config subresource=s windows-line-endings validate=?true", edit::edit),
     verb("apply", "+server-side force-conflicts force grace-period=i timeout=d cascade=?background wait overwrite prune all validate=?strict openapi-patch=?true prune-allowlist=l subresource=s applyset=s save-config", apply::apply),
     verb("apply view-last-applied", "f,filename=l R,recursive k,kustomize=s o,output=s l,selector=s all", last_applied::view),
     verb("apply set-last-applied", "f,filename=l o,output=s create-annotation dry-run=?unchanged template=s", last_applied::set),
@@ -202,7 +203,7 @@ pub fn dispatch(w: &mut World, io: &mut Io, words: &[String]) -> Run {
 }
 
 /// The name of a command that has several.
-fn alias<'a>(path: &[&str], word: &'a str) -> &'a str {
+pub fn alias<'a>(path: &[&str], word: &'a str) -> &'a str {
     match (path, word) {
         (["create"], "ns") => "namespace",
         (["create"], "sa") => "serviceaccount",

@@ -8,7 +8,10 @@ use crate::kubectl::io::{Io, Job, Run};
 use crate::shell::kubectl::Kubectl;
 use crate::shell::{Flow, Place, Script, Shell, text};
 use crate::world::World;
-use programs::{Tee, date, seq, xargs};
+use programs::{Tee, copy, date, seq, xargs};
+
+/// What `clear` writes: the sequence that empties a terminal.
+pub const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
 
 /// Starts a command with its arguments, the name first.
 pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run {
@@ -39,7 +42,11 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
             }
             done(0)
         }
-        "set" | "shopt" | "alias" | "clear" | "hash" | "trap" => done(0),
+        "set" | "shopt" | "alias" | "hash" | "trap" => done(0),
+        "clear" => {
+            io.print(CLEAR);
+            done(0)
+        }
         "shift" => {
             if !sh.args.is_empty() {
                 sh.args.remove(0);
@@ -109,19 +116,32 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
     match sh.place {
         Place::Container(_) => Run::Done(127),
         Place::Host => match name {
-            "kubectl" | "k" => Run::wait(Kubectl::new(args.to_vec())),
+            "kubectl" | "k" => Run::wait(Kubectl::new(sh, args.to_vec())),
             "ls" => {
-                for file in w.terminals.files.keys() {
+                let named = args.iter().filter(|a| !a.starts_with('-') && *a != "." && *a != "./");
+                let mut code = 0;
+                let mut any = false;
+                for name in named {
+                    any = true;
+                    if sh.place.read(w, io, name).is_ok() {
+                        io.line(name);
+                    } else {
+                        io.err(format!("ls: cannot access '{name}': No such file or directory"));
+                        code = 2;
+                    }
+                }
+                // kubectl's temporary files are not in this folder
+                for file in w.terminals.files.keys().filter(|f| !any && !f.starts_with('/')) {
                     io.line(file);
                 }
-                Run::Done(0)
+                Run::Done(code)
             }
             "rm" => {
                 let mut code = 0;
                 let force = args.iter().any(|a| a.starts_with('-') && a.contains('f'));
                 for file in args.iter().filter(|a| !a.starts_with('-')) {
                     let path = file.strip_prefix("./").unwrap_or(file);
-                    if w.terminals.files.remove(path).is_none() && !force {
+                    if !w.terminals.unlink(path) && !force {
                         io.err(format!("rm: cannot remove '{file}': No such file or directory"));
                         code = 1;
                     }
@@ -140,7 +160,26 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
                 io.line("podium");
                 Run::Done(0)
             }
-            "cd" | "mkdir" | "touch" | "cp" | "mv" | "chmod" => {
+            "cp" | "mv" => Run::Done(copy(w, io, args, name == "mv")),
+            "touch" => {
+                for file in args.iter().filter(|a| !a.starts_with('-')) {
+                    if sh.place.read(w, io, file).is_err() {
+                        // an empty file where none was; the place says what is no file's name
+                        if let Err(why) = sh.place.write(w, file, "", false) {
+                            io.err(format!("touch: cannot touch '{file}': {why}"));
+                        }
+                    }
+                }
+                Run::Done(0)
+            }
+            "history" => {
+                let lines = w.terminal(sh.term).map(|t| t.entered.iter().filter(|e| !e.read));
+                for (i, e) in lines.into_iter().flatten().enumerate() {
+                    io.line(format!("{:5}  {}", i + 1, e.text));
+                }
+                Run::Done(0)
+            }
+            "cd" | "mkdir" | "chmod" => {
                 io.err(format!("not simulated: {name}"));
                 Run::Done(1)
             }

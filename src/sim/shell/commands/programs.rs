@@ -1,4 +1,4 @@
-//! date, seq, xargs, tee.
+//! date, seq, cp, mv, xargs, tee.
 
 use crate::api::time::SECOND;
 use crate::kubectl::io::{Io, Job, Run};
@@ -52,6 +52,35 @@ pub(super) fn date(w: &World, io: &mut Io, args: &[String]) -> i32 {
             }
             io.line(out);
         }
+    }
+    0
+}
+
+/// `cp` and `mv` of one file of the learner's folder.
+pub(super) fn copy(w: &mut World, io: &mut Io, args: &[String], moves: bool) -> i32 {
+    let name = if moves { "mv" } else { "cp" };
+    let mut paths = args.iter().filter(|a| !a.starts_with('-'));
+    let plain = |p: &String| p.strip_prefix("./").unwrap_or(p).to_owned();
+    let (Some(from), Some(to), None) = (paths.next(), paths.next(), paths.next()) else {
+        io.err(format!("{name}: not simulated: anything but one file to another name"));
+        return 1;
+    };
+    let (from, to) = (plain(from), plain(to));
+    let Some(content) = w.terminals.files.get(from.as_str()).cloned() else {
+        io.err(format!("{name}: cannot stat '{from}': No such file or directory"));
+        return 1;
+    };
+    if to.is_empty() || to.ends_with('/') || to == "." {
+        io.err(format!("{name}: not simulated: folders"));
+        return 1;
+    }
+    if from == to {
+        io.err(format!("{name}: '{from}' and '{to}' are the same file"));
+        return 1;
+    }
+    w.terminals.write(to.into(), content);
+    if moves {
+        w.terminals.unlink(&from);
     }
     0
 }
