@@ -6,15 +6,16 @@ use std::rc::Rc;
 
 use podium_sim::lesson::Lesson;
 use podium_sim::log::What;
-use podium_sim::recording::{Input, Recording};
+use podium_sim::recording::Recording;
 use podium_sim::{World, permalink};
 use wasm_bindgen::prelude::*;
 use web_sys::{CustomEvent, CustomEventInit, Element, EventTarget};
 use yew::{AppHandle, Callback};
 
 use crate::ui::acts::Act;
-use crate::ui::app::{App, AppProps, begin};
+use crate::ui::app::{App, AppProps, begin, first_files, own_file};
 use crate::ui::exercise::{self, Begun};
+use crate::ui::folder::files_of;
 use crate::ui::options::{Options, micros};
 use crate::ui::session::{Handle, Session};
 use crate::ui::stories::Story;
@@ -32,7 +33,6 @@ pub struct Lab {
     root: Element,
     started: Cell<bool>,
     loads: Cell<u32>,
-    loaded: RefCell<Option<(u32, String)>>,
     lesson: RefCell<Option<Begun>>,
     /// A lesson was picked in the menu: it becomes the attribute, which loads its file.
     on_lesson: Callback<String>,
@@ -81,7 +81,6 @@ impl Lab {
             root,
             started: Cell::new(false),
             loads: Cell::new(0),
-            loaded: RefCell::default(),
             lesson: RefCell::default(),
         }
     }
@@ -165,6 +164,7 @@ impl Lab {
 
     fn start(&self, options: &Options) {
         self.session.replace(podium_sim::timeline::Timeline::new(options.config()));
+        self.session.open(first_files(options));
         if !options.recording.is_empty() {
             if let Err(e) = self.import(&options.recording) {
                 tell(&self.host, "error", &e);
@@ -187,7 +187,6 @@ impl Lab {
         AppProps {
             session: self.session.clone(),
             options: self.options.borrow().clone(),
-            loaded: self.loaded.borrow().clone(),
             lesson: self.lesson.borrow().clone(),
             on_lesson: self.on_lesson.clone(),
         }
@@ -202,8 +201,7 @@ impl Lab {
     /// Another manifest in the editor, as from `src`.
     pub fn load(&self, yaml: &str) {
         self.options.borrow_mut().yaml = yaml.into();
-        self.loads.set(self.loads.get() + 1);
-        *self.loaded.borrow_mut() = Some((self.loads.get(), yaml.into()));
+        self.session.open(own_file(yaml));
         if self.handle.borrow().is_some() && self.options.borrow().autoplay {
             Act::Apply("lab.yaml".into(), yaml.into()).run(&self.session);
         }
@@ -220,7 +218,7 @@ impl Lab {
 
     /// Applies a manifest, as `kubectl apply -f` does.
     pub fn apply(&self, yaml: &str) {
-        self.session.input(Input::File { name: "lab.yaml".into(), text: yaml.into() });
+        self.session.files(|f| f.set("lab.yaml", yaml));
         self.session.line(1, "kubectl apply -f lab.yaml");
     }
 
@@ -294,18 +292,12 @@ impl Lab {
         } else {
             permalink::decode(text).map_err(|e| JsValue::from_str(&e.to_string()))?
         };
-        let yaml = recording.inputs.iter().rev().find_map(|t| match &t.input {
-            Input::File { text, .. } => Some(text.clone()),
-            _ => None,
-        });
         self.session.load(&recording);
-        self.session.pause();
-        if let Some(yaml) = yaml {
-            self.options.borrow_mut().yaml.clone_from(&yaml);
-            self.loads.set(self.loads.get() + 1);
-            *self.loaded.borrow_mut() = Some((self.loads.get(), yaml));
-            self.update();
+        let files = files_of(&recording);
+        if !files.is_empty() {
+            self.session.open(files);
         }
+        self.session.pause();
         Ok(())
     }
 

@@ -72,7 +72,7 @@ impl Act {
         match self {
             Self::Line(line) => session.line(free_terminal(session), line.clone()),
             Self::Apply(file, text) => {
-                session.input(Input::File { name: file.clone(), text: text.clone() });
+                session.files(|f| f.offer(file, text));
                 session.line(free_terminal(session), self.command());
             }
             Self::Lookup(client, _) => {

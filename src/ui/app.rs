@@ -12,24 +12,16 @@ use yew::prelude::*;
 use crate::ui::acts::Act;
 use crate::ui::editor::Editor;
 use crate::ui::exercise::{Begun, Exercise};
+use crate::ui::folder::{File, Folder};
 use crate::ui::header::{Header, Help};
 use crate::ui::i18n::Words;
 use crate::ui::inspector::Inspector;
 use crate::ui::options::Options;
-use crate::ui::session::{Frame, Handle};
+use crate::ui::session::{Frame, Handle, Tabs};
 use crate::ui::stage::Stage;
 use crate::ui::stories::{STORIES, Story};
 use crate::ui::terminal::Terminals;
 use crate::ui::timeline::TimelinePanel;
-
-/// A file of the editor. A new `load` replaces what was typed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct File {
-    /// `web.yaml`.
-    pub name: String,
-    /// Its text when it was loaded.
-    pub text: String,
-}
 
 /// Facts of the page that the cluster does not know.
 #[derive(Clone, PartialEq)]
@@ -40,10 +32,6 @@ pub struct Ui {
     pub story: Option<(&'static Story, usize)>,
     /// The lesson that is learned.
     pub lesson: Option<Begun>,
-    /// Files in the editor.
-    pub files: Rc<Vec<File>>,
-    /// Counts loads, so that the editor knows new files from typed ones.
-    pub load: u32,
     /// Language.
     pub lang: String,
     /// `light`, `dark`, or empty for the reader's own.
@@ -66,8 +54,6 @@ pub enum Do {
     Lesson(Begun),
     /// No story or lesson any more.
     EndStory,
-    /// Other files.
-    Files(Vec<File>),
     /// Another language.
     Lang(String),
     /// Another theme.
@@ -90,8 +76,6 @@ impl Reducible for Ui {
                 ui.story = Some((story, 0));
                 ui.lesson = None;
                 ui.panel = "stage";
-                ui.load += 1;
-                ui.files = Rc::new(files_of(story));
             }
             Do::Next => {
                 if let Some((story, step)) = ui.story {
@@ -101,15 +85,9 @@ impl Reducible for Ui {
             Do::Lesson(begun) => {
                 ui.story = None;
                 ui.panel = "stage";
-                ui.load += 1;
-                ui.files = Rc::new(vec![manifest_of(&begun)]);
                 ui.lesson = Some(begun);
             }
             Do::EndStory => (ui.story, ui.lesson) = (None, None),
-            Do::Files(files) => {
-                ui.files = Rc::new(files);
-                ui.load += 1;
-            }
             Do::Lang(lang) => ui.lang = lang,
             Do::Theme(theme) => ui.theme = theme,
             Do::Help(on) => ui.help = on,
@@ -131,8 +109,18 @@ fn files_of(story: &Story) -> Vec<File> {
     story.files.iter().map(|(n, t)| File { name: (*n).into(), text: (*t).into() }).collect()
 }
 
-fn manifest_of(begun: &Begun) -> File {
-    File { name: "lesson.yaml".into(), text: begun.lesson.manifest.to_string() }
+/// The file that an embedding page gives.
+pub fn own_file(yaml: &str) -> Vec<File> {
+    vec![File { name: "lab.yaml".into(), text: yaml.into() }]
+}
+
+/// The files that a page begins with.
+pub fn first_files(options: &Options) -> Vec<File> {
+    match Story::of(&options.lesson) {
+        Some(story) => files_of(story),
+        None if options.yaml.trim().is_empty() => STORIES.first().map(files_of).unwrap_or_default(),
+        None => own_file(&options.yaml),
+    }
 }
 
 /// What the element gives to its page.
@@ -142,9 +130,6 @@ pub struct AppProps {
     pub session: Handle,
     /// Attributes of the element.
     pub options: Options,
-    /// Text read from `src`, if any: it replaces the editor's.
-    #[prop_or_default]
-    pub loaded: Option<(u32, String)>,
     /// The lesson that was begun last, if any.
     #[prop_or_default]
     pub lesson: Option<Begun>,
@@ -165,12 +150,6 @@ fn remember(name: &str, value: &str) {
 
 fn first_ui(options: &Options, lesson: Option<Begun>) -> Ui {
     let story = Story::of(&options.lesson);
-    let files = match story {
-        Some(story) => files_of(story),
-        None if lesson.is_some() => lesson.iter().map(manifest_of).collect(),
-        None if options.yaml.trim().is_empty() => files_of(&STORIES[0]),
-        None => vec![File { name: "lab.yaml".into(), text: options.yaml.clone() }],
-    };
     let pref = |name, given: &str| {
         if options.page { remembered(name).unwrap_or_else(|| given.into()) } else { given.into() }
     };
@@ -182,8 +161,6 @@ fn first_ui(options: &Options, lesson: Option<Begun>) -> Ui {
         panel,
         story: story.map(|s| (s, 0)),
         lesson,
-        files: Rc::new(files),
-        load: 1,
         lang: pref("lang", &options.lang),
         theme: pref("theme", &options.theme),
         help: false,
@@ -194,7 +171,7 @@ fn first_ui(options: &Options, lesson: Option<Begun>) -> Ui {
 /// The page.
 #[component]
 pub fn App(props: &AppProps) -> Html {
-    let AppProps { session, options, loaded, lesson, on_lesson } = props.clone();
+    let AppProps { session, options, lesson, on_lesson } = props.clone();
     let frame = use_state(|| session.frame());
     let ui = {
         let (options, lesson) = (options.clone(), lesson.clone());
@@ -210,7 +187,8 @@ pub fn App(props: &AppProps) -> Html {
             move || session.unlisten(id)
         });
     }
-    use_attributes(&options, loaded, lesson, &send);
+    use_attributes(&options, lesson, &send);
+    use_edits(&frame.tabs, &send);
     let words = use_memo(ui.lang.clone(), |lang| Words::of(lang));
     let spoken = use_speech(&session, &words, frame.len);
     {
@@ -352,7 +330,7 @@ pub fn App(props: &AppProps) -> Html {
                 </div>
                 </nav>
                 if shows("editor") {
-                    <Editor files={ui.files.clone()} load={ui.load} readonly={options.readonly} on_act={act.clone()} />
+                    <Editor tabs={frame.tabs.clone()} readonly={options.readonly} session={session.clone()} on_act={act.clone()} />
                 }
                 if shows("stage") {
                     <Stage
@@ -368,7 +346,7 @@ pub fn App(props: &AppProps) -> Html {
                         on_next={next}
                         on_story={tell}
                         offers={page}
-                        apply={first_act(&ui, shows("editor"))}
+                        apply={first_act(&session, shows("editor"))}
                         on_end={let send = send.clone(); Callback::from(move |()| send.dispatch(Do::EndStory))}
                     />
                 }
@@ -404,9 +382,9 @@ pub fn App(props: &AppProps) -> Html {
 }
 
 /// What the button on an empty stage applies where no editor has one.
-fn first_act(ui: &Ui, editor: bool) -> Option<Act> {
-    let file = ui.files.first().filter(|_| !editor)?;
-    Some(Act::Apply(file.name.clone(), file.text.clone()))
+fn first_act(session: &Handle, editor: bool) -> Option<Act> {
+    let first = |f: &Folder| f.tabs().first().map(|t| Act::Apply(t.name.clone(), t.text.clone()));
+    session.with_files(first).filter(|_| !editor)
 }
 
 /// What stands over the stage while a lesson is learned.
@@ -427,6 +405,7 @@ fn guide(
 /// A fresh cluster with the story's first file applied.
 pub fn begin(session: &Handle, options: &Options, story: &'static Story) {
     session.replace(Timeline::new(options.config()));
+    session.open(files_of(story));
     if let Some((name, text)) = story.files.first() {
         Act::Apply((*name).into(), (*text).into()).run(session);
     }
@@ -435,12 +414,7 @@ pub fn begin(session: &Handle, options: &Options, story: &'static Story) {
 
 /// Attributes that change while the page is shown.
 #[hook]
-fn use_attributes(
-    options: &Options,
-    loaded: Option<(u32, String)>,
-    lesson: Option<Begun>,
-    send: &UseReducerDispatcher<Ui>,
-) {
+fn use_attributes(options: &Options, lesson: Option<Begun>, send: &UseReducerDispatcher<Ui>) {
     let first = use_mut_ref(|| true);
     {
         let (send, first) = (send.clone(), first.clone());
@@ -456,23 +430,30 @@ fn use_attributes(
             }
         });
     }
-    {
-        let (send, first) = (send.clone(), first.clone());
-        let options = options.clone();
-        use_effect_with((options.lang.clone(), options.theme.clone()), move |(lang, theme)| {
-            // what was remembered wins when the page begins
-            if !*first.borrow() {
-                send.dispatch(Do::Lang(lang.clone()));
-                send.dispatch(Do::Theme(theme.clone()));
-            }
-        });
-    }
     let send = send.clone();
-    use_effect_with(loaded, move |loaded| {
-        if let Some((_, text)) = loaded {
-            send.dispatch(Do::Files(vec![File { name: "lab.yaml".into(), text: text.clone() }]));
+    use_effect_with((options.lang.clone(), options.theme.clone()), move |(lang, theme)| {
+        // what was remembered wins when the page begins
+        if !std::mem::take(&mut *first.borrow_mut()) {
+            send.dispatch(Do::Lang(lang.clone()));
+            send.dispatch(Do::Theme(theme.clone()));
         }
-        *first.borrow_mut() = false;
+    });
+}
+
+/// Where only one panel fits, the editor comes to sight when an object is opened in it, and the
+/// terminal when it is closed.
+#[hook]
+fn use_edits(tabs: &Tabs, send: &UseReducerDispatcher<Ui>) {
+    let open = tabs.names.iter().filter_map(|(_, edit)| *edit).next_back();
+    let before = use_mut_ref(|| None::<u8>);
+    let send = send.clone();
+    use_effect_with(open, move |open| {
+        let before = std::mem::replace(&mut *before.borrow_mut(), *open);
+        match (before, open) {
+            (None, Some(_)) => send.dispatch(Do::Panel("editor")),
+            (Some(_), None) => send.dispatch(Do::Panel("terminal")),
+            _ => {}
+        }
     });
 }
 

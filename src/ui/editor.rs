@@ -1,126 +1,181 @@
-//! The editor: tabs of files, a text area over coloured lines, problems while typing.
+//! The editor: tabs of files, a text area over coloured lines, problems while typing. A tab may
+//! be an object that `kubectl edit` opened: it is saved or closed.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use web_sys::HtmlTextAreaElement;
+use podium_sim::recording::Input;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use crate::ui::acts::Act;
-use crate::ui::app::File;
 use crate::ui::diagnose::{Problem, problems};
 use crate::ui::highlight;
 use crate::ui::i18n::use_words;
+use crate::ui::icons::Icon;
+use crate::ui::session::{Handle, Tabs};
 
 /// Milliseconds after the last key until the text is checked.
 const PAUSE: u32 = 250;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct EditorProps {
-    pub(crate) files: Rc<Vec<File>>,
-    pub(crate) load: u32,
+    pub(crate) tabs: Rc<Tabs>,
     pub(crate) readonly: bool,
+    pub(crate) session: Handle,
     pub(crate) on_act: Callback<Act>,
 }
-
-/// Texts as they are typed: outside of state, because the text area owns its text.
-type Texts = Rc<RefCell<Vec<File>>>;
 
 #[component]
 pub(crate) fn Editor(props: &EditorProps) -> Html {
     let words = use_words();
-    let texts: Texts = use_memo(props.load, |_| RefCell::new((*props.files).clone()));
-    let active = use_state(|| 0usize);
     let shown = use_state(String::new);
     let found = use_state(Vec::<Problem>::new);
+    let naming = use_state(|| false);
     let area = use_node_ref();
+    let bar = use_node_ref();
     let timer = use_mut_ref(|| None::<Timeout>);
+    let Tabs { names, active, version } = &*props.tabs;
+    let edits = names.get(*active).and_then(|(_, edit)| *edit);
 
-    // pushes a text in when files are loaded or another tab is chosen
+    // pushes a text in when another tab is shown, or its text was not typed here
     {
-        let (area, texts, shown, found) =
-            (area.clone(), texts.clone(), shown.clone(), found.clone());
-        use_effect_with((props.load, *active), move |(_, active)| {
-            let text = texts.borrow().get(*active).map(|f| f.text.clone()).unwrap_or_default();
-            if let Some(area) = area.cast::<HtmlTextAreaElement>() {
+        let (area, bar, shown, found) = (area.clone(), bar.clone(), shown.clone(), found.clone());
+        let session = props.session.clone();
+        use_effect_with(*version, move |_| {
+            let text = session.with_files(|f| f.shown().map(|t| t.text.clone()));
+            let text = text.unwrap_or_default();
+            if let Some(area) = area.cast::<HtmlTextAreaElement>()
+                && area.value() != text
+            {
                 area.set_value(&text);
+                // what kubectl says of a text is at its top
+                if let Ok(Some(around)) = area.closest(".code") {
+                    around.set_scroll_top(0);
+                }
+            }
+            // the shown tab in sight, with a piece of the one before it
+            if let Some(bar) = bar.cast::<HtmlElement>()
+                && let Ok(Some(tab)) = bar.query_selector("[aria-selected=true]")
+                && let Some(tab) = tab.dyn_ref::<HtmlElement>()
+            {
+                bar.set_scroll_left(tab.offset_left() - bar.offset_left() - 40);
             }
             found.set(problems(&text));
             shown.set(text);
         });
     }
     {
-        let active = active.clone();
-        use_effect_with(props.load, move |_| active.set(0));
+        // an object to edit was opened: keys go there
+        let area = area.clone();
+        use_effect_with(edits, move |edits| {
+            if edits.is_some()
+                && let Some(area) = area.cast::<HtmlTextAreaElement>()
+            {
+                let _ = area.focus();
+                let _ = area.set_selection_range(0, 0);
+            }
+        });
     }
     let oninput = {
-        let (texts, shown, found, active) =
-            (texts.clone(), shown.clone(), found.clone(), active.clone());
+        let (shown, found, session) = (shown.clone(), found.clone(), props.session.clone());
         Callback::from(move |e: InputEvent| {
             let area: HtmlTextAreaElement = e.target_unchecked_into();
             let text = area.value();
-            if let Some(file) = texts.borrow_mut().get_mut(*active) {
-                file.text.clone_from(&text);
-            }
+            session.typed(text.clone());
             shown.set(text.clone());
             let found = found.clone();
             *timer.borrow_mut() = Some(Timeout::new(PAUSE, move || found.set(problems(&text))));
         })
     };
+    // applies the file, or hands the edited object to the kubectl that waits for it
     let apply = {
-        let (texts, active, act) = (texts.clone(), active.clone(), props.on_act.clone());
+        let (session, act) = (props.session.clone(), props.on_act.clone());
         Callback::from(move |()| {
-            let file = texts.borrow().get(*active).cloned();
-            if let Some(File { name, text }) = file {
-                act.emit(Act::Apply(name, text));
+            let Some(tab) = session.with_files(|f| f.shown().cloned()) else { return };
+            match tab.edit {
+                Some((term, _)) => session.input(Input::Edit { term, text: Some(tab.text) }),
+                None => act.emit(Act::Apply(tab.name, tab.text)),
             }
         })
     };
     let onkeydown = {
         let apply = apply.clone();
         Callback::from(move |e: KeyboardEvent| {
-            if e.key() == "Enter" && (e.ctrl_key() || e.meta_key()) {
+            let control = e.ctrl_key() || e.meta_key();
+            if control && (e.key() == "Enter" || edits.is_some() && e.key() == "s") {
                 e.prevent_default();
                 apply.emit(());
             }
         })
     };
-    let add = {
-        let (texts, active) = (texts.clone(), active.clone());
+    let on_close = {
+        let session = props.session.clone();
         Callback::from(move |_: MouseEvent| {
-            let n = texts.borrow().len();
-            texts
-                .borrow_mut()
-                .push(File { name: format!("file-{}.yaml", n + 1), text: String::new() });
-            active.set(n);
+            if let Some(term) = edits {
+                session.input(Input::Edit { term, text: None });
+            }
         })
     };
-    let names: Vec<String> = texts.borrow().iter().map(|f| f.name.clone()).collect();
+    let add = {
+        let session = props.session.clone();
+        Callback::from(move |_: MouseEvent| session.files(crate::ui::folder::Folder::add))
+    };
+    let remove = {
+        let session = props.session.clone();
+        Callback::from(move |_: MouseEvent| session.files(crate::ui::folder::Folder::remove))
+    };
+    let rename = {
+        let naming = naming.clone();
+        Callback::from(move |_: MouseEvent| naming.set(true))
+    };
+    let named = {
+        let (session, naming) = (props.session.clone(), naming.clone());
+        Callback::from(move |name: Option<String>| {
+            naming.set(false);
+            if let Some(name) = name {
+                session.files(|f| f.rename(&name));
+            }
+        })
+    };
     let bad: Vec<usize> = found.iter().map(|p| p.line).collect();
     let errors = found.iter().filter(|p| !p.warning).count();
+    let free = !props.readonly && edits.is_none() && !names.is_empty();
     html! {
         <section class="edit panel" aria-label={words.get("panel.editor")}>
             <div class="files">
-                <div class="files-in" role="tablist" aria-label={words.get("edit.files")}>
-                { for names.iter().enumerate().map(|(i, name)| {
-                    let active_set = active.clone();
+                <div class="files-in" ref={bar} role="tablist" aria-label={words.get("edit.files")}>
+                { for names.iter().enumerate().map(|(i, (name, _))| {
+                    let session = props.session.clone();
+                    let on = i == *active;
+                    if on && *naming {
+                        return html! { <Naming key="naming" name={name.clone()} done={named.clone()} /> };
+                    }
+                    let begin = rename.clone();
                     html! {
-                        <button key={i} role="tab" class="file" aria-selected={(i == *active).to_string()}
-                            onclick={Callback::from(move |_: MouseEvent| active_set.set(i))}>{ name.clone() }</button>
+                        <button key={name.clone()} role="tab" class="file" aria-selected={on.to_string()}
+                            ondblclick={Callback::from(move |e: MouseEvent| if on && free { begin.emit(e) })}
+                            onclick={Callback::from(move |_: MouseEvent| session.files(|f| f.choose(i)))}>{ name.clone() }</button>
                     }
                 }) }
                 </div>
                 if !props.readonly {
-                    <button key="add" class="file add" onclick={add} aria-label={words.get("edit.add")}>{ "+" }</button>
+                    <button key="add" class="file add" onclick={add} aria-label={words.get("edit.add")} title={words.get("edit.add")}>{ "+" }</button>
+                }
+                if free {
+                    <span key="with" class="with-file">
+                        <button class="file add" onclick={rename.clone()} aria-label={words.get("edit.rename")} title={words.get("edit.rename")}><Icon name="pen" /></button>
+                        <button class="file add" onclick={remove} aria-label={words.get("edit.remove")} title={words.get("edit.remove")}><Icon name="trash" /></button>
+                    </span>
                 }
             </div>
             <div class="code">
                 <div class="code-in">
                     <Painted text={(*shown).clone()} bad={bad} />
                     <textarea ref={area.clone()} class="ink" spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
-                        aria-label={words.fill("edit.text", &[("name", names.get(*active).map_or("", String::as_str))])}
-                        readonly={props.readonly} {oninput} {onkeydown} />
+                        aria-label={words.fill("edit.text", &[("name", names.get(*active).map_or("", |(n, _)| n.as_str()))])}
+                        readonly={props.readonly || names.is_empty()} {oninput} {onkeydown} />
                 </div>
             </div>
             <div class="verdicts">
@@ -147,10 +202,55 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
                             words.get("edit.clean")
                         }
                     }</span>
-                    <button class="btn main" onclick={apply.reform(|_| ())} title="Ctrl+Enter">{ words.get("edit.apply") }</button>
+                    if edits.is_some() {
+                        <button class="btn" onclick={on_close} title={words.get("edit.close.hint")}>{ words.get("edit.close") }</button>
+                    }
+                    <button class="btn main" disabled={names.is_empty()} onclick={apply.reform(|_| ())} title="Ctrl+Enter">
+                        { words.get(if edits.is_some() { "edit.save" } else { "edit.apply" }) }
+                    </button>
                 </div>
             </div>
         </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct NamingProps {
+    name: String,
+    done: Callback<Option<String>>,
+}
+
+/// A field for the name of a file, in the place of its tab.
+#[component]
+fn Naming(props: &NamingProps) -> Html {
+    let words = use_words();
+    let field = use_node_ref();
+    {
+        let (field, name) = (field.clone(), props.name.clone());
+        use_effect_with((), move |()| {
+            if let Some(field) = field.cast::<HtmlInputElement>() {
+                // once: what is typed is the field's own
+                field.set_value(&name);
+                let _ = field.focus();
+                field.select();
+            }
+        });
+    }
+    let value = {
+        let field = field.clone();
+        move || field.cast::<HtmlInputElement>().map(|f| f.value())
+    };
+    let onkeydown = {
+        let (done, value) = (props.done.clone(), value.clone());
+        Callback::from(move |e: KeyboardEvent| match e.key().as_str() {
+            "Enter" if !e.is_composing() => done.emit(value()),
+            "Escape" => done.emit(None),
+            _ => {}
+        })
+    };
+    let onblur = props.done.reform(move |_: FocusEvent| value());
+    html! {
+        <input ref={field} class="file naming" size="14" aria-label={words.get("edit.rename")} {onkeydown} {onblur} />
     }
 }
 

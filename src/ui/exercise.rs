@@ -4,11 +4,11 @@
 use std::rc::Rc;
 
 use podium_sim::lesson::{Lesson, Question};
-use podium_sim::recording::Input;
 use podium_sim::timeline::Timeline;
 use yew::prelude::*;
 
 use crate::ui::acts::Act;
+use crate::ui::folder::File;
 use crate::ui::i18n::{Words, use_words};
 use crate::ui::icons::Icon;
 use crate::ui::options::Options;
@@ -39,7 +39,7 @@ impl PartialEq for Begun {
 /// A fresh cluster with the lesson's manifest applied.
 pub fn begin(session: &Handle, options: &Options, lesson: &Lesson) {
     session.replace(Timeline::new(options.config()));
-    session.input(Input::File { name: FILE.into(), text: lesson.manifest.to_string() });
+    session.open(vec![File { name: FILE.into(), text: lesson.manifest.to_string() }]);
     session.line(1, format!("kubectl apply -f {FILE}"));
     session.play();
 }

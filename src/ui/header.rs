@@ -119,7 +119,7 @@ pub(crate) fn Help(props: &HelpProps) -> Html {
                     </button>
                 </div>
                 <ul class="help">
-                    { for (1..=7).map(|n| html! { <li key={n}>{ words.get(&format!("help.{n}")) }</li> }) }
+                    { for (1..=9).map(|n| html! { <li key={n}>{ words.get(&format!("help.{n}")) }</li> }) }
                 </ul>
                 <h3>{ words.get("help.states") }</h3>
                 <ul class="legend">

@@ -6,31 +6,26 @@ use std::rc::{Rc, Weak};
 use podium_scene::lanes::{Lane, Lanes};
 use podium_scene::why::{self, Why};
 use podium_scene::{Director, Msg, Scene, Target};
+use podium_sim::kubectl::complete::{Completion, complete};
 use podium_sim::recording::{Input, Recording};
 use podium_sim::timeline::{BranchInfo, Timeline};
 use podium_sim::{Config, World};
 use yew::Callback;
 
+use crate::ui::folder::{self, File, Folder};
 use crate::ui::playback::Clock;
+use crate::ui::screen::{Ink, Screen, Writer};
 
-/// A terminal as it is shown.
+/// Names of the editor's files, the terminal that waits for the text of one, which one is shown,
+/// and the count of changes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Screen {
-    /// Lines entered and output in order.
-    pub parts: Vec<Part>,
-    /// Does something run there?
-    pub running: bool,
-    /// Does it wait for a line?
-    pub reads: bool,
-}
-
-/// A piece of a terminal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Part {
-    /// A line that was entered.
-    Entered(String),
-    /// Output; the flag says stderr.
-    Output(bool, String),
+pub struct Tabs {
+    /// Names in order; the number is that of the terminal whose `kubectl edit` waits.
+    pub names: Vec<(String, Option<u8>)>,
+    /// Which one is shown.
+    pub active: usize,
+    /// Changes that were not typed.
+    pub version: u32,
 }
 
 /// Everything that the page shows, at one moment.
@@ -46,6 +41,8 @@ pub struct Frame {
     pub target: Option<Target>,
     /// Terminals by number, from 1.
     pub screens: Rc<Vec<Rc<Screen>>>,
+    /// Files of the editor.
+    pub tabs: Rc<Tabs>,
     /// Cursor, microseconds.
     pub at: u64,
     /// Furthest simulated moment of the branch, microseconds.
@@ -69,8 +66,9 @@ struct Inner {
     target: Option<Target>,
     why: Option<(u64, u64, Target, Rc<Why>)>,
     screens: Rc<Vec<Rc<Screen>>>,
-    /// Sizes of the terminals when they were read, by branch.
-    sizes: Vec<(u32, usize, usize, bool)>,
+    writers: Vec<Writer>,
+    folder: Folder,
+    tabs: Rc<Tabs>,
     branches: Rc<Vec<BranchInfo>>,
     spoken: u64,
 }
@@ -111,8 +109,8 @@ impl std::ops::Deref for Handle {
     }
 }
 
-/// Number of terminals that a page shows.
-pub const TERMINALS: u8 = 3;
+/// Most terminals that a page shows.
+pub const TERMINALS: u8 = 9;
 /// Slowest and fastest play, in thousandths.
 pub const SPEEDS: (u32, u32) = (50, 100_000);
 /// Simulated work that one frame may do, in slices of this many microseconds.
@@ -142,7 +140,9 @@ impl Session {
                     target: None,
                     why: None,
                     screens: Rc::default(),
-                    sizes: Vec::new(),
+                    writers: (0..TERMINALS).map(|_| Writer::default()).collect(),
+                    folder: Folder::default(),
+                    tabs: Rc::default(),
                     branches: Rc::default(),
                     spoken: 0,
                 }),
@@ -170,7 +170,7 @@ impl Session {
             inner.lanes = Lanes::default();
             inner.target = None;
             inner.why = None;
-            inner.sizes.clear();
+            inner.writers.iter_mut().for_each(|w| *w = Writer::default());
         }
         self.emit();
         self.kick();
@@ -219,9 +219,66 @@ impl Session {
         self.kick();
     }
 
-    /// A line typed into a terminal.
+    /// A line typed into a terminal. Files that changed are told before, if it could look at
+    /// them.
     pub fn line(&self, term: u8, text: impl Into<String>) {
-        self.input(Input::Line { term, text: text.into() });
+        let text = text.into();
+        {
+            let Inner { timeline, folder, .. } = &mut *self.inner.borrow_mut();
+            let w = timeline.world();
+            let reads = w.terminal(term).is_some_and(podium_sim::kubectl::Terminal::reads);
+            if !reads && folder::looks(&text) {
+                for input in folder.due(w) {
+                    timeline.input(input);
+                }
+            }
+        }
+        self.input(Input::Line { term, text });
+    }
+
+    /// Other files in the editor.
+    pub fn open(&self, files: Vec<File>) {
+        self.files(|f| f.load(files));
+    }
+
+    /// Does something with the editor's files.
+    pub fn files<R>(&self, act: impl FnOnce(&mut Folder) -> R) -> R {
+        let result = act(&mut self.inner.borrow_mut().folder);
+        self.emit();
+        result
+    }
+
+    /// The text of the file that is shown was typed: the editor has it already.
+    pub fn typed(&self, text: String) {
+        self.inner.borrow_mut().folder.typed(text);
+    }
+
+    /// Looks at the editor's files.
+    pub fn with_files<R>(&self, f: impl FnOnce(&Folder) -> R) -> R {
+        f(&self.inner.borrow().folder)
+    }
+
+    /// What Tab offers in a line, at a cursor (bytes).
+    pub fn complete(&self, line: &str, cursor: usize) -> Completion {
+        let inner = self.inner.borrow();
+        let files: Vec<String> = inner.folder.tabs().iter().map(|t| t.name.clone()).collect();
+        complete(inner.timeline.world(), &files, line, cursor)
+    }
+
+    /// Lines of the page's own in a terminal.
+    pub fn note<'a>(&self, term: u8, lines: impl IntoIterator<Item = (Ink, &'a str)>) {
+        if let Some(writer) = self.inner.borrow_mut().writers.get_mut(usize::from(term) - 1) {
+            lines.into_iter().for_each(|(ink, text)| writer.note(ink, text));
+        }
+        self.emit();
+    }
+
+    /// Takes all lines of a terminal away.
+    pub fn clear(&self, term: u8) {
+        if let Some(writer) = self.inner.borrow_mut().writers.get_mut(usize::from(term) - 1) {
+            writer.clear();
+        }
+        self.emit();
     }
 
     /// Lets time go on.
@@ -389,23 +446,24 @@ impl Session {
             inner.why = Some((seen.0, seen.1, target.clone(), why.clone()));
             why
         });
-        let sizes: Vec<_> = (1..=TERMINALS)
-            .map(|n| {
-                world.terminal(n).map_or((branch, 0, 0, false), |t| {
-                    (branch, t.entered.len(), t.out.len(), t.running())
-                })
+        let screens: Vec<Rc<Screen>> = (1..)
+            .zip(&mut inner.writers)
+            .map(|(n, writer)| {
+                writer.screen(branch, world.terminal(n), world.terminals.edits.contains_key(&n))
             })
             .collect();
-        if inner.sizes != sizes {
-            let screens = (1..=TERMINALS).map(|n| {
-                let i = usize::from(n) - 1;
-                match inner.screens.get(i).filter(|_| inner.sizes.get(i) == sizes.get(i)) {
-                    Some(old) => old.clone(),
-                    None => Rc::new(screen(world, n)),
-                }
+        if !screens.iter().map(Rc::as_ptr).eq(inner.screens.iter().map(Rc::as_ptr)) {
+            inner.screens = Rc::new(screens);
+        }
+        inner.folder.follow(world);
+        let (folder, tabs) = (&inner.folder, &inner.tabs);
+        if (folder.version(), folder.active()) != (tabs.version, tabs.active) {
+            let names = folder.tabs().iter();
+            inner.tabs = Rc::new(Tabs {
+                names: names.map(|t| (t.name.clone(), t.edit.as_ref().map(|e| e.0))).collect(),
+                active: folder.active(),
+                version: folder.version(),
             });
-            inner.screens = Rc::new(screens.collect());
-            inner.sizes = sizes;
         }
         // the end of a branch moves with time: only its number and size matter to a list
         if inner
@@ -422,6 +480,7 @@ impl Session {
             why,
             target: inner.target.clone(),
             screens: inner.screens.clone(),
+            tabs: inner.tabs.clone(),
             at: world.now,
             end: inner.timeline.end(),
             playing: self.playing.get(),
@@ -473,24 +532,4 @@ fn resting(timeline: &Timeline) -> bool {
     let under_way = w.queue.busy();
     let soon = w.queue.next_at().is_some_and(|at| at <= w.now.saturating_add(PATIENCE));
     !under_way && !soon
-}
-
-fn screen(w: &World, term: u8) -> Screen {
-    let Some(t) = w.terminal(term) else { return Screen::default() };
-    let mut parts: Vec<Part> = Vec::new();
-    let mut entered = t.entered.iter().peekable();
-    for i in 0..=t.out.len() {
-        while let Some((_, line)) = entered.next_if(|(at, _)| *at <= i) {
-            parts.push(Part::Entered(line.to_string()));
-        }
-        if let Some(chunk) = t.out.get(i) {
-            match parts.last_mut() {
-                Some(Part::Output(stderr, text)) if *stderr == chunk.stderr => {
-                    text.push_str(&chunk.text);
-                }
-                _ => parts.push(Part::Output(chunk.stderr, chunk.text.to_string())),
-            }
-        }
-    }
-    Screen { parts, running: t.running(), reads: t.reads() }
 }

@@ -3,14 +3,18 @@
 use std::rc::Rc;
 
 use podium_sim::recording::Input;
-use web_sys::{Element, HtmlInputElement};
+use wasm_bindgen::JsCast;
+use web_sys::{ClipboardEvent, Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 use crate::ui::i18n::use_words;
-use crate::ui::session::{Handle, Part, Screen};
+use crate::ui::icons::Icon;
+use crate::ui::keys::{Keys, Mode};
+use crate::ui::screen::{Block, Ink, Screen};
+use crate::ui::session::{Handle, TERMINALS};
 
-/// Pieces of output shown; older ones are cut off.
-const KEPT: usize = 200;
+/// Terminals that are there from the beginning.
+const FIRST: u8 = 3;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct TerminalsProps {
@@ -23,17 +27,29 @@ pub(crate) struct TerminalsProps {
 #[component]
 pub(crate) fn Terminals(props: &TerminalsProps) -> Html {
     let words = use_words();
-    let active = use_state(|| 0usize);
-    let screen = props.screens.get(*active).cloned().unwrap_or_default();
+    let active = use_state(|| 1u8);
+    let opened = use_state(|| (1..=FIRST).collect::<Vec<u8>>());
     // a line that a button typed into another terminal is brought to sight
     {
-        let active = active.clone();
-        let entered: Vec<usize> = props.screens.iter().map(|s| s.parts.len()).collect();
+        let (active, opened) = (active.clone(), opened.clone());
+        let entered: Vec<usize> = props.screens.iter().map(|s| s.entered).collect();
         let before = use_mut_ref(Vec::<usize>::new);
         use_effect_with(entered, move |now| {
             let old = std::mem::replace(&mut *before.borrow_mut(), now.clone());
-            let grown: Vec<usize> =
-                (0..now.len()).filter(|i| now[*i] > old.get(*i).copied().unwrap_or(0)).collect();
+            let mut open = (*opened).clone();
+            let mut grown = Vec::new();
+            for (n, entered) in (1..).zip(now) {
+                if *entered > old.get(usize::from(n) - 1).copied().unwrap_or(0) {
+                    grown.push(n);
+                    if !open.contains(&n) {
+                        open.push(n);
+                    }
+                }
+            }
+            if open.len() > opened.len() {
+                open.sort_unstable();
+                opened.set(open);
+            }
             if !old.is_empty()
                 && !grown.contains(&active)
                 && let [only] = grown[..]
@@ -42,21 +58,60 @@ pub(crate) fn Terminals(props: &TerminalsProps) -> Html {
             }
         });
     }
+    let add = {
+        let (active, opened) = (active.clone(), opened.clone());
+        Callback::from(move |_: MouseEvent| {
+            if let Some(n) = (1..=TERMINALS).find(|n| !opened.contains(n)) {
+                let mut open = (*opened).clone();
+                open.push(n);
+                open.sort_unstable();
+                opened.set(open);
+                active.set(n);
+            }
+        })
+    };
+    let close = {
+        let (active, opened, session) = (active.clone(), opened.clone(), props.session.clone());
+        let running = props.screens.get(usize::from(*active) - 1).is_some_and(|s| s.running);
+        Callback::from(move |_: MouseEvent| {
+            let mut open = (*opened).clone();
+            let at = open.iter().position(|n| *n == *active).unwrap_or(0);
+            open.retain(|n| *n != *active);
+            if running {
+                session.input(Input::Interrupt { term: *active });
+            }
+            session.clear(*active);
+            active.set(open.get(at.saturating_sub(1)).copied().unwrap_or(1));
+            opened.set(open);
+        })
+    };
     html! {
         <section class="term panel" aria-label={words.get("panel.terminal")}>
-            <div class="term-tabs" role="tablist" aria-label={words.get("panel.terminal")}>
-                { for props.screens.iter().enumerate().map(|(i, s)| {
-                    let set = active.clone();
+            <div class="term-tabs">
+                <div class="term-tabs-in" role="tablist" aria-label={words.get("panel.terminal")}>
+                { for opened.iter().map(|n| {
+                    let (n, set) = (*n, active.clone());
+                    let runs = props.screens.get(usize::from(n) - 1).is_some_and(|s| s.running);
                     html! {
-                        <button key={i} role="tab" aria-selected={(i == *active).to_string()}
-                            onclick={Callback::from(move |_: MouseEvent| set.set(i))}>
-                            { words.fill("term.tab", &[("n", &(i + 1).to_string())]) }
-                            if s.running { <span class="runs" title={words.get("term.running")}></span> }
+                        <button key={n} role="tab" aria-selected={(n == *active).to_string()}
+                            onclick={Callback::from(move |_: MouseEvent| set.set(n))}>
+                            { words.fill("term.tab", &[("n", &n.to_string())]) }
+                            if runs { <span class="runs" role="img" aria-label={words.get("term.running")} title={words.get("term.running")}></span> }
                         </button>
                     }
                 }) }
+                </div>
+                if opened.len() < usize::from(TERMINALS) {
+                    <button key="add" class="small" onclick={add} aria-label={words.get("term.add")} title={words.get("term.add")}><Icon name="plus" /></button>
+                }
+                if opened.len() > 1 {
+                    <button key="close" class="small" onclick={close} aria-label={words.fill("term.close", &[("n", &active.to_string())])} title={words.fill("term.close", &[("n", &active.to_string())])}><Icon name="close" /></button>
+                }
             </div>
-            <Console key={*active} term={*active as u8 + 1} {screen} playing={props.playing} readonly={props.readonly} session={props.session.clone()} />
+            { for opened.iter().map(|n| html! {
+                <Console key={*n} term={*n} shown={*n == *active} screen={props.screens.get(usize::from(*n) - 1).cloned().unwrap_or_default()}
+                    playing={props.playing} readonly={props.readonly} session={props.session.clone()} />
+            }) }
         </section>
     }
 }
@@ -64,6 +119,7 @@ pub(crate) fn Terminals(props: &TerminalsProps) -> Html {
 #[derive(Properties, PartialEq)]
 struct ConsoleProps {
     term: u8,
+    shown: bool,
     screen: Rc<Screen>,
     playing: bool,
     readonly: bool,
@@ -75,99 +131,179 @@ fn Console(props: &ConsoleProps) -> Html {
     let words = use_words();
     let log = use_node_ref();
     let input = use_node_ref();
-    let back = use_mut_ref(|| 0usize);
+    let low = use_mut_ref(|| true);
+    let keys = use_mut_ref(Keys::default);
+    let redraw = use_force_update();
+    let Screen { running, reads, edits, .. } = *props.screen;
+    // stays at the end while one reads there, and where it is while one reads above
     {
-        let log = log.clone();
-        use_effect_with(props.screen.clone(), move |_| {
-            if let Some(log) = log.cast::<Element>() {
+        let (log, low) = (log.clone(), low.clone());
+        let pending = keys.borrow().pending.len();
+        use_effect_with((props.screen.clone(), props.shown, pending), move |_| {
+            if *low.borrow()
+                && let Some(log) = log.cast::<Element>()
+            {
                 log.set_scroll_top(log.scroll_height());
             }
         });
     }
+    let onscroll = {
+        let low = low.clone();
+        Callback::from(move |e: Event| {
+            let log: Element = e.target_unchecked_into();
+            *low.borrow_mut() = log.scroll_top() + log.client_height() + 24 >= log.scroll_height();
+        })
+    };
+    // runs something on the keys' state, with the field
+    let with = {
+        let (keys, input, low) = (keys.clone(), input.clone(), low.clone());
+        let (session, term) = (props.session.clone(), props.term);
+        move |act: &dyn Fn(&mut Keys, &HtmlInputElement, &Handle, u8) -> bool| {
+            let Some(field) = input.cast::<HtmlInputElement>() else { return false };
+            let done = act(&mut keys.borrow_mut(), &field, &session, term);
+            if done {
+                *low.borrow_mut() = true;
+                redraw.force_update();
+            }
+            done
+        }
+    };
     let onkeydown = {
-        let (session, term, screen) = (props.session.clone(), props.term, props.screen.clone());
+        let (with, screen) = (with.clone(), props.screen.clone());
         Callback::from(move |e: KeyboardEvent| {
-            let field: HtmlInputElement = e.target_unchecked_into();
-            let history = || -> Vec<String> {
-                let lines = screen.parts.iter().filter_map(|p| match p {
-                    Part::Entered(line) => Some(line.clone()),
-                    Part::Output(..) => None,
-                });
-                lines.collect()
-            };
-            let recall = |step: isize| {
-                let history = history();
-                let n = back.borrow().saturating_add_signed(step).min(history.len());
-                *back.borrow_mut() = n;
-                let line = history.len().checked_sub(n).and_then(|i| history.get(i)).cloned();
-                field.set_value(&line.unwrap_or_default());
-            };
-            match e.key().as_str() {
-                "Enter" if !e.is_composing() => {
-                    let line = field.value();
-                    if !line.trim().is_empty() || screen.reads {
-                        field.set_value("");
-                        *back.borrow_mut() = 0;
-                        session.line(term, line);
-                    }
-                }
-                "ArrowUp" => {
-                    e.prevent_default();
-                    recall(1);
-                }
-                "ArrowDown" => {
-                    e.prevent_default();
-                    recall(-1);
-                }
-                "c" if e.ctrl_key() && field.selection_start() == field.selection_end() => {
-                    e.prevent_default();
-                    field.set_value("");
-                    session.input(Input::Interrupt { term });
-                }
-                _ => {}
+            if with(&|keys, field, session, term| keys.down(&e, field, &screen, session, term)) {
+                e.prevent_default();
             }
         })
     };
-    let onclick = {
+    let oninput = {
+        let with = with.clone();
+        Callback::from(move |_: InputEvent| {
+            with(&|keys, field, session, term| keys.typed(field, session, term));
+        })
+    };
+    let onpaste = {
+        let (with, screen) = (with.clone(), props.screen.clone());
+        Callback::from(move |e: Event| {
+            let e: ClipboardEvent = e.unchecked_into();
+            let text = e.clipboard_data().and_then(|d| d.get_data("text").ok()).unwrap_or_default();
+            if text.contains(['\n', '\r'])
+                && with(&|keys, field, session, term| {
+                    keys.paste(&text, field, &screen, session, term)
+                })
+            {
+                e.prevent_default();
+            }
+        })
+    };
+    let focus = {
         let input = input.clone();
-        Callback::from(move |_: MouseEvent| {
-            if let Some(field) = input.cast::<web_sys::HtmlElement>() {
+        move || {
+            if let Some(field) = input.cast::<HtmlElement>() {
                 let _ = field.focus();
+            }
+        }
+    };
+    let onclick = {
+        let focus = focus.clone();
+        Callback::from(move |_: MouseEvent| focus())
+    };
+    // letters typed while the output has the focus go to the line
+    let on_log_key = {
+        let focus = focus.clone();
+        Callback::from(move |e: KeyboardEvent| {
+            let plain = !e.ctrl_key() && !e.meta_key() && !e.alt_key();
+            if plain && e.key().chars().count() == 1 && e.key() != " " {
+                focus();
             }
         })
     };
     let stop = {
         let (session, term) = (props.session.clone(), props.term);
-        Callback::from(move |_: MouseEvent| session.input(Input::Interrupt { term }))
+        Callback::from(move |_: MouseEvent| {
+            session.input(Input::Interrupt { term });
+            focus();
+        })
     };
-    let skip = props.screen.parts.len().saturating_sub(KEPT);
+    let n = props.term.to_string();
+    let keys = keys.borrow();
+    let prompt = match (&keys.mode, running) {
+        (Mode::Search { .. }, _) => "?",
+        _ if !keys.pending.is_empty() => ">",
+        (_, true) if reads => "",
+        (_, true) => "…",
+        _ => "$",
+    };
+    let last = props.screen.blocks.len().saturating_sub(2);
     html! {
-        <div class="console">
-            <div class="output" ref={log} role="log" aria-label={words.fill("term.output", &[("n", &props.term.to_string())])} tabindex="0">
-                { for props.screen.parts.iter().enumerate().skip(skip).map(|(i, part)| match part {
-                    Part::Entered(line) => html! { <p key={i} class="entered"><i>{ "$ " }</i>{ line.clone() }</p> },
-                    Part::Output(stderr, text) => html! {
-                        <pre key={i} class={classes!(stderr.then_some("stderr"))}>{ text.trim_end_matches('\n').to_owned() }</pre>
-                    },
+        <div class="console" hidden={!props.shown}>
+            <div class="output" ref={log} role="log" aria-label={words.fill("term.output", &[("n", &n)])} tabindex="0" {onscroll} onkeydown={on_log_key}>
+                { for props.screen.blocks.iter().enumerate().map(|(i, block)| html! {
+                    <Lines key={props.screen.first + i} block={block.clone()} whole={i < last} />
                 }) }
-                if props.screen.parts.is_empty() {
-                    <p class="hint">{ words.get("term.hint") }</p>
+                if !keys.pending.is_empty() {
+                    <div key="pending" class="block">
+                        { for keys.pending.iter().enumerate().map(|(i, line)| html! {
+                            <div key={i} class="entered"><i>{ if i == 0 { "$ " } else { "> " } }</i>{ line.clone() }</div>
+                        }) }
+                    </div>
+                }
+                if props.screen.blocks.is_empty() && keys.pending.is_empty() {
+                    <p key="hint" class="hint">{ words.get("term.hint") }</p>
                 }
             </div>
+            if let Mode::Search { query, found, .. } = &keys.mode {
+                <p class="search" role="status">{ format!(
+                    "({}reverse-i-search)`{query}': {}",
+                    if found.is_none() && !query.is_empty() { "failed " } else { "" },
+                    found.as_deref().unwrap_or("")
+                ) }</p>
+            }
             <div class="prompt" {onclick}>
-                <i aria-hidden="true">{ if props.screen.running && !props.screen.reads { "…" } else { "$" } }</i>
-                <input ref={input} type="text" spellcheck="false" autocapitalize="off" autocomplete="off"
+                <i aria-hidden="true">{ prompt }</i>
+                <input ref={input} type="text" spellcheck="false" autocapitalize="off" autocomplete="off" autocorrect="off"
                     disabled={props.readonly}
-                    aria-label={words.fill("term.line", &[("n", &props.term.to_string())])}
-                    placeholder={if props.screen.running { words.get("term.running") } else { "kubectl get pods -w".into() }}
-                    {onkeydown} />
-                if props.screen.running {
+                    aria-label={words.fill(if keys.searching() { "term.search" } else { "term.line" }, &[("n", &n)])}
+                    placeholder={if edits { words.get("term.edits") } else if running && !reads { words.get("term.running") } else if running { String::new() } else { "kubectl get pods -w".into() }}
+                    {onkeydown} {oninput} {onpaste} />
+                if running {
                     <button class="btn small" onclick={stop} title={words.get("term.stop")}>{ "^C" }</button>
                 }
             </div>
-            if !props.playing && props.screen.running {
+            if !props.playing && running && !edits {
                 <p class="held">{ words.get("term.held") }</p>
             }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct LinesProps {
+    block: Rc<Block>,
+    /// Nothing will be added: the browser may leave it out while it is not in sight.
+    whole: bool,
+}
+
+/// Some lines of output.
+#[component]
+fn Lines(props: &LinesProps) -> Html {
+    let lines = &props.block.lines;
+    let style = props
+        .whole
+        .then(|| format!("contain-intrinsic-size:auto none auto {}px", lines.len() * 18));
+    html! {
+        <div class={classes!("block", props.whole.then_some("far"))} {style}>
+            { for lines.iter().enumerate().map(|(i, line)| html! {
+                <div key={i} class={line.iter().any(|(ink, _)| *ink == Ink::Prompt).then_some("entered")}>
+                    { for line.iter().map(|(ink, text)| match ink {
+                        Ink::Prompt => html! { <i>{ text.clone() }</i> },
+                        Ink::Err => html! { <span class="stderr">{ text.clone() }</span> },
+                        Ink::Typed | Ink::Out => html! { text.clone() },
+                    }) }
+                    // a line without text is a line
+                    if line.iter().all(|(_, text)| text.is_empty()) { <br /> }
+                </div>
+            }) }
         </div>
     }
 }
