@@ -93,7 +93,7 @@ impl Folder {
 
     /// An empty file, shown.
     pub fn add(&mut self) {
-        let name = (1..)
+        let name = (1..=self.tabs.len() + 1)
             .map(|n| format!("file-{n}.yaml"))
             .find(|name| self.tabs.iter().all(|t| t.name != *name))
             .unwrap_or_default();
@@ -335,7 +335,7 @@ mod tests {
         folder.remove();
         assert_eq!(tell(&mut folder, &mut w), 2);
         assert_eq!(
-            w.terminals.files.keys().map(|k| k.as_str()).collect::<Vec<_>>(),
+            w.terminals.files.keys().map(podium_sim::Str::as_str).collect::<Vec<_>>(),
             ["b.yaml", "c.yaml"]
         );
     }
