@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use k8s_openapi::api::{apps, core, discovery, policy, storage};
+use k8s_openapi::api::{apps, core, discovery, policy, scheduling, storage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -36,6 +36,7 @@ fn reread(object: &Value) -> Result<Value, String> {
         "EndpointSlice" => through::<discovery::v1::EndpointSlice>(object),
         "PodDisruptionBudget" => through::<policy::v1::PodDisruptionBudget>(object),
         "StorageClass" => through::<storage::v1::StorageClass>(object),
+        "PriorityClass" => through::<scheduling::v1::PriorityClass>(object),
         "VolumeAttachment" => through::<storage::v1::VolumeAttachment>(object),
         other => Err(format!("no type for {other}")),
     }

@@ -376,16 +376,23 @@ fn bind(w: &mut World, pod: &Obj, node: &Str) {
     }
 }
 
-/// Puts a condition in place of the one of that type, or at the end.
-fn set_condition(pod: &mut Value, kind: &str, condition: Value) {
+/// Puts a condition in place of the one of that type, or at the end. Its time stays while its
+/// status does.
+fn set_condition(pod: &mut Value, kind: &str, mut condition: Value) {
     let list = pod.path_mut("status.conditions").list_mut();
     match list.iter_mut().find(|c| c["type"].str() == kind) {
-        Some(c) => *c = condition,
+        Some(c) => {
+            if c["status"] == condition["status"] {
+                condition.set("lastTransitionTime", &c["lastTransitionTime"]);
+            }
+            *c = condition;
+        }
         None => list.push(condition),
     }
 }
 
 fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
+    let mut promised = None;
     let nodes = w.store.count(Kind::Node);
     let (message, claim) = match refusal {
         _ if nodes == 0 => ("no nodes available to schedule pods".to_owned(), None),
@@ -398,7 +405,7 @@ fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
             match preempt::preempt(w, pod, &refused) {
                 Ok(node) => {
                     w.scheduler.nominated.insert(pod.uid(), (pod.key(), node.clone()));
-                    nominate(w, &pod.key(), &node);
+                    promised = Some(node);
                     (why, None)
                 }
                 Err(text) => {
@@ -410,10 +417,13 @@ fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
     let key = pod.key();
     let already = crate::api::object::condition(&pod.value, "PodScheduled");
     let now = rfc3339(w.now);
-    if already["message"].str() != message {
+    if already["message"].str() != message || promised.is_some() {
         let generation = pod.meta()["generation"].int_or(1);
         w.acting(Comp::Scheduler, "sched.unschedulable", |w| {
             w.modify(&key, Sub::Status, |p| {
+                if let Some(node) = promised {
+                    p.entry("status").set("nominatedNodeName", node);
+                }
                 set_condition(
                     p,
                     "PodScheduled",

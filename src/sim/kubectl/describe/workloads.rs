@@ -154,6 +154,9 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
     line(out, "Name", &obj.name());
     line(out, "Namespace", &obj.ns());
     line(out, "Priority", &spec["priority"].int_or(0).to_string());
+    if !spec["priorityClassName"].is_empty() {
+        line(out, "Priority Class Name", spec["priorityClassName"].str());
+    }
     if !spec["serviceAccountName"].is_empty() {
         line(out, "Service Account", spec["serviceAccountName"].str());
     }
