@@ -7,7 +7,8 @@
 // podium_bg.wasm, where all others stay (new ones too, until the list is made anew). Where a kept
 // function calls a moved one stands a stub that fetches the second module if it is not there yet
 // and then goes through the function table. The page fetches the second module when it is idle,
-// so a stub hardly ever has to: a list that has grown old costs time, never a wrong answer.
+// so a stub hardly ever has to: a list that has grown old costs time, never a wrong answer. Texts
+// that only moved functions name go with them.
 //
 // Works on Binaryen's text form of the module, where functions have their names.
 import { execFileSync } from 'node:child_process';
@@ -91,6 +92,44 @@ function mark(dist) {
   glue(dist, '"podium_mark": { mark: (n) => { (globalThis.podiumMarks ??= new Uint8Array(65536))[n] = 1; } },', '');
 }
 
+// The bytes of a data segment's text.
+function bytes(text) {
+  const out = [];
+  const plain = { t: 9, n: 10, r: 13, '"': 34, "'": 39, '\\': 92 };
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] !== '\\') out.push(...Buffer.from(text[i]));
+    else if (text[i + 1] in plain) out.push(plain[text[++i]]);
+    else out.push(parseInt(text.slice(i + 1, (i += 2) + 1), 16));
+  }
+  return Buffer.from(out);
+}
+
+// Texts between marks (src/sim/cold.rs) as segments of their own: those that stay, those that
+// move. A text moves only if no kept function names an address in it.
+function divide(data, kept) {
+  const [late, soon] = ['\x01podium late\x01', '\x01podium soon\x01'].map((t) => Buffer.from(t, 'latin1'));
+  const text = (at, b) => ` (data (i32.const ${at}) "${[...b].map((c) => (c >= 32 && c < 127 && c !== 34 && c !== 92 ? String.fromCharCode(c) : `\\${c.toString(16).padStart(2, '0')}`)).join('')}")`;
+  const named = new Set(kept.flatMap((f) => [...f.lines.join('\n').matchAll(/(?:\(i32\.const |offset=)(\d+)/g)].map((x) => +x[1])));
+  const stay = [];
+  const move = [];
+  for (const line of data) {
+    const found = line.match(/^ \(data (?:\$\S+ )?\(i32\.const (\d+)\) "(.*)"\)$/);
+    if (!found) { stay.push(line); continue; }
+    const [base, b] = [+found[1], bytes(found[2])];
+    let from = 0;
+    for (let at = b.indexOf(late); at >= 0; at = b.indexOf(late, at + 1)) {
+      const end = b.indexOf(soon, at) + soon.length;
+      if (end < soon.length || [...named].some((n) => n >= base + at && n < base + end)) continue;
+      if (at > from) stay.push(text(base + from, b.subarray(from, at)));
+      move.push(text(base + at, b.subarray(at, end)));
+      from = end;
+    }
+    if (from === 0) stay.push(line);
+    else if (from < b.length) stay.push(text(base + from, b.subarray(from)));
+  }
+  return { stay, move };
+}
+
 function split(dist, list) {
   const cold = new Set(readFileSync(list, 'utf8').split('\n').filter((l) => /^[0-9a-f]{8}$/.test(l)));
   const m = read(dist);
@@ -139,6 +178,7 @@ function split(dist, list) {
   const short = (i) => `f${i.toString(36)}`;
   const globals = m.global.filter((l) => moved.some((f) => f.lines.some((x) => x.includes(`global.get ${nameOf(l)})`) || x.includes(`global.set ${nameOf(l)}`))));
   const memory = nameOf(m.memory[0]);
+  const data = divide(m.data, m.funcs.filter((f) => kept.has(f.name)));
   const exports = [
     ` (export "m" (memory ${memory}))`,
     ' (export "r" (global $podium_rest))',
@@ -148,7 +188,7 @@ function split(dist, list) {
   ];
   const bare = (l) => l.slice(l.indexOf(nameOf(l)) + nameOf(l).length).trim().replace(/\)$/, '').replace(/ \([\w.]+ [^()]*\)$/, '');
   const first = [
-    ...m.type, ...m.import, ' (import "podium_rest" "load" (func $podium_load))', ...m.global, need[0], ...m.memory, ...m.data, ...tables, ...m.elem,
+    ...m.type, ...m.import, ' (import "podium_rest" "load" (func $podium_load))', ...m.global, need[0], ...m.memory, ...data.stay, ...tables, ...m.elem,
     ...m.export, ...exports, ...m.start, need[1],
     ...m.funcs.filter((f) => kept.has(f.name)).flatMap((f) => f.lines), ...[...stubs].map(stub),
   ];
@@ -166,6 +206,7 @@ function split(dist, list) {
     ...(stubs.size ? [` (elem $stubs (table ${tableName}) (i32.const ${size}) func ${[...stubs].join(' ')})`] : []),
     // functions that are called through pointers are put there themselves
     ...direct.map(([n, i], k) => ` (elem $e${k} (table ${tableName}) (i32.const ${base + i}) func ${n})`),
+    ...data.move,
     ' (start $podium_arrived)',
     ' (func $podium_arrived (global.set $podium_rest (i32.const 1)))',
     ...moved.flatMap((f) => f.lines),
@@ -173,7 +214,7 @@ function split(dist, list) {
   write(join(dist, 'podium_bg.wasm'), first, dist);
   write(join(dist, 'podium_rest.wasm'), second, dist);
   glue(dist, '"podium_rest": { load: loadRest },', readFileSync(join(here, 'rest.js'), 'utf8'));
-  console.log(`split: ${kept.size} functions stay, ${moved.length} move, ${stubs.size} stubs, ${shared.length} shared`);
+  console.log(`split: ${kept.size} functions stay, ${moved.length} move, ${stubs.size} stubs, ${shared.length} shared, ${data.move.length} texts move`);
 }
 
 // wasm-bindgen's module gets one more import and the code that fetches the rest.

@@ -8,6 +8,9 @@ use crate::world::World;
 /// Flags that every command takes.
 const GLOBAL: &str = "n,namespace=s context=s cluster=s user=s kubeconfig=s s,server=s v,v=s request-timeout=s as=l as-group=l token=s username=s password=s cache-dir=s certificate-authority=s client-certificate=s client-key=s insecure-skip-tls-verify match-server-version disable-compression tls-server-name=s warnings-as-errors log-flush-frequency=s profile=s profile-output=s kuberc=s vmodule=s h,help";
 
+/// Stands for the flags of a command that takes whatever is typed.
+pub const ANY: &str = "...";
+
 /// Flags of the commands that read files and select objects.
 const COMMON: &str = "f,filename=l R,recursive k,kustomize=s o,output=s template=s show-managed-fields allow-missing-template-keys dry-run=?unchanged l,selector=s field-manager=s";
 
@@ -35,7 +38,7 @@ enum Takes {
 
 /// The flags of a spec, see [`Args::parse`].
 fn each(spec: &'static str) -> impl Iterator<Item = Known> {
-    spec.split_ascii_whitespace().map(|token| {
+    spec.split_ascii_whitespace().filter(|t| *t != ANY).map(|token| {
         let (names, kind) = token.split_once('=').map_or((token, None), |(n, k)| (n, Some(k)));
         let (short, name) = match names.split_once(',') {
             Some((s, l)) => (s.chars().next(), l),
@@ -68,6 +71,9 @@ pub fn global_takes_next(word: &str) -> bool {
 
 /// The flags of a command as its help lists them: `-f, --filename=[]`.
 pub fn listed(spec: &'static str) -> Vec<String> {
+    if spec == ANY {
+        return Vec::new();
+    }
     let common = if spec.starts_with('+') { COMMON } else { "" };
     let all = [spec.trim_start_matches('+'), common];
     let mut tokens: Vec<&str> = all.into_iter().flat_map(str::split_ascii_whitespace).collect();
@@ -232,6 +238,9 @@ impl Args {
     }
 
     fn read(&mut self, spec: &'static str, words: &[String]) -> Result<(), String> {
+        if spec == ANY {
+            return Ok(());
+        }
         let known = |long: Option<&str>, short: Option<char>| flag(spec, long, short);
         let mut words = words.iter();
         while let Some(word) = words.next() {

@@ -25,7 +25,7 @@ mod set;
 pub(crate) mod template;
 mod wait;
 
-use crate::kubectl::args::{self, Args};
+use crate::kubectl::args::{self, ANY, Args};
 use crate::kubectl::io::{Failure, Io, Run};
 use crate::kubectl::output::Output;
 use crate::world::World;
@@ -80,6 +80,9 @@ pub const VERBS: &[Verb] = &[
     verb("edit", "+save-config subresource=s windows-line-endings validate=?true", edit::edit),
     verb("apply", "+server-side force-conflicts force grace-period=i timeout=d cascade=?background wait overwrite prune all validate=?strict openapi-patch=?true prune-allowlist=l subresource=s applyset=s save-config", apply::apply),
     verb("apply view-last-applied", "f,filename=l R,recursive k,kustomize=s o,output=s l,selector=s all", last_applied::view),
+    verb("apply edit-last-applied", ANY, not_simulated),
+    verb("cluster-info dump", ANY, not_simulated),
+    verb("create token", ANY, not_simulated),
     verb("apply set-last-applied", "f,filename=l o,output=s create-annotation dry-run=?unchanged template=s", last_applied::set),
     verb("create", "+save-config validate=?strict edit raw=s windows-line-endings", apply::create),
     verb("create namespace", "+save-config validate=?strict", generate::namespace),
@@ -152,14 +155,17 @@ pub fn dispatch(w: &mut World, io: &mut Io, words: &[String]) -> Run {
             }
             continue;
         }
+        let begun = path.join(" ");
         let longer = |known: &str| {
-            known.strip_prefix(path.join(" ").as_str()).is_some_and(|rest| {
+            known.strip_prefix(begun.as_str()).is_some_and(|rest| {
                 let rest = rest.trim_start();
                 let word = alias(&path, word);
                 rest == word || rest.strip_prefix(word).is_some_and(|r| r.starts_with(' '))
             })
         };
-        if !help::names().any(longer) {
+        // names that only the help knows are looked for last: it comes with the second module
+        let verb = VERBS.iter().any(|v| v.name == begun);
+        if !VERBS.iter().any(|v| longer(v.name)) && (verb || !help::names().any(longer)) {
             break;
         }
         path.push(alias(&path, word));
@@ -246,12 +252,21 @@ fn root(io: &mut Io, rest: &[String], asked: bool) -> Run {
     }
 }
 
+fn say_not_simulated(io: &mut Io, name: &str) -> Run {
+    io.err(format!("error: not simulated: kubectl {name}"));
+    Run::Done(1)
+}
+
+/// Marks a command below one that is simulated, which is not so itself.
+fn not_simulated(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    say_not_simulated(io, args.verb)
+}
+
 /// A group of commands without one of them, or a command that is not simulated.
 fn no_verb(io: &mut Io, name: &str, rest: &[String]) -> Run {
     let group = help::names().any(|n| n.strip_prefix(name).is_some_and(|r| r.starts_with(' ')));
     if !group {
-        io.err(format!("error: not simulated: kubectl {name}"));
-        return Run::Done(1);
+        return say_not_simulated(io, name);
     }
     let words: Vec<&str> =
         rest.iter().map(String::as_str).filter(|w| !w.starts_with('-')).collect();
