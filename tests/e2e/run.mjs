@@ -1,8 +1,10 @@
 // Journeys through the built page in a real browser.
 import { chromium } from 'playwright-core';
 import { serve } from './server.mjs';
+import { terminals } from './terminals.mjs';
 
-const dist = process.argv[2] ?? 'dist';
+// node run.mjs [DIST [WORDS]]: only the journeys that have those words in their names
+const [dist = 'dist', only = ''] = process.argv.slice(2);
 const { url, close } = await serve(dist);
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
@@ -13,6 +15,7 @@ let failed = 0;
 
 // `expected`: what the console may complain about.
 async function journey(name, options, steps, expected) {
+  if (!name.includes(only)) return;
   const page = await browser.newPage(options);
   const trouble = [];
   page.on('console', (m) => m.type() === 'error' && !expected?.test(m.text()) && trouble.push(`console: ${m.text()}`));
@@ -85,6 +88,8 @@ await journey('several labs in a page', {}, async (page) => {
   const fetched = await page.evaluate(() => performance.getEntriesByType('resource').filter((e) => e.name.endsWith('podium_rest.wasm')).length);
   if (fetched !== 1) throw new Error(`the labs fetched the second module ${fetched} times`);
 });
+
+await terminals(journey, lab);
 
 await browser.close();
 close();
