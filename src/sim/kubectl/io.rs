@@ -223,7 +223,12 @@ impl From<Status> for Failure {
 impl World {
     /// Looks at a terminal's command again after that many microseconds. `background`: a mere
     /// time limit or repetition that `settle` does not wait for.
+    /// Number 0 is no terminal: the script of a container that a kubelet looks at.
     pub fn wake_terminal(&mut self, term: u8, after: u64, background: bool) {
+        if term == 0 {
+            self.kubelet.wakes.push((after, background));
+            return;
+        }
         let cause = self.cause();
         let at = self.now.saturating_add(after);
         self.queue.push(at, crate::queue::Task::Terminal(term), cause, background);

@@ -49,6 +49,7 @@ impl World {
     }
 
     fn start_line(&mut self, term: u8, line: Str) {
+        self.terminals.fresh();
         self.user_act(line.clone(), |w| {
             let act = w.cause();
             let mut io = Io::new(term);

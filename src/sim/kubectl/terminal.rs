@@ -1,6 +1,7 @@
 //! A terminal: what was typed, what it shows, what runs in it.
 
 use crate::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::kubectl::io::{Chunk, Io, Job};
 use crate::log::Seq;
@@ -24,6 +25,26 @@ pub struct State {
     pub editor: bool,
     /// How many terminals run something.
     pub(super) running: u32,
+    /// Turns of loops and calls of functions at one moment: the moment, how many.
+    turns: (u64, u32),
+}
+
+impl State {
+    /// Counts a turn of a loop; false if so many came in one moment that it has no end.
+    pub fn turn(&mut self, now: u64) -> bool {
+        /// How often loops may turn without time passing.
+        const MANY: u32 = 20_000;
+        if self.turns.0 != now {
+            self.turns = (now, 0);
+        }
+        self.turns.1 += 1;
+        self.turns.1 <= MANY
+    }
+
+    /// A new line has its turns before it.
+    pub(super) fn fresh(&mut self) {
+        self.turns = (0, 0);
+    }
 }
 
 impl Default for State {
@@ -36,6 +57,7 @@ impl Default for State {
             edits: BTreeMap::new(),
             editor: true,
             running: 0,
+            turns: (0, 0),
         }
     }
 }
@@ -73,6 +95,8 @@ pub struct Terminal {
     pub last_exit: i32,
     /// Shell variables.
     pub vars: BTreeMap<Str, Str>,
+    /// Shell functions.
+    pub functions: BTreeMap<Str, Rc<crate::shell::parse::Node>>,
     /// Lines typed while something ran that does not read.
     pub typed: Vec<Str>,
     pub(super) job: Option<Box<dyn Job>>,

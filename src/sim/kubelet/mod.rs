@@ -15,6 +15,7 @@ mod qos;
 mod references;
 mod restart;
 pub mod run;
+mod scripts;
 mod start;
 mod status;
 mod stop;
@@ -52,6 +53,11 @@ pub struct State {
     down: BTreeMap<Str, Vec<Frozen>>,
     /// Containers (pod uid, index and life) whose script waits for something.
     until: BTreeMap<(Str, u64), crate::workload::Until>,
+    /// Scripts that run: pod uid, number of the container and life (hooks: `HOOK` added).
+    scripts: BTreeMap<(Str, u64), crate::workload::Script>,
+    /// When the script that is looked at wants to be looked at again: microseconds from now,
+    /// in the background?
+    pub(crate) wakes: Vec<(u64, bool)>,
     /// What containers printed.
     pub(crate) logs: crate::workload::Logs,
     /// Pod addresses of each node.
@@ -168,6 +174,7 @@ fn forget(w: &mut World, uid: &Str, last: &Obj) {
         });
     }
     w.kubelet.until.retain(|(u, _), _| u != uid);
+    w.kubelet.scripts.retain(|(u, _), _| u != uid);
     let lines = (uid.clone(), Str::default(), 0);
     while let Some((id, _)) = w.kubelet.logs.range(lines.clone()..).next()
         && id.0 == *uid
@@ -224,11 +231,7 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
         "kubelet.restart" => restart::restart(w, uid, &pod, n),
         "kubelet.backoff" => restart::backoff_over(w, uid, &pod, n),
         "kubelet.until" => restart::look(w, uid, &pod, n),
-        "kubelet.effect" => {
-            if let Some(i) = restart::same_life(w, uid, n & 0xffff_ffff) {
-                start::effects(w, uid, &pod, i, n >> 32);
-            }
-        }
+        "kubelet.script" => scripts::go_on(w, uid, &pod, n),
         "kubelet.kill" => stop::kill(w, uid, &pod),
         "kubelet.stopped" => stop::stopped(w, uid),
         "kubelet.gone" => stop::gone(w, uid, key),

@@ -28,8 +28,10 @@ pub(super) fn begin(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
     let spec = run.spec(&pod.value, i);
     let blocked = !run.containers[i].probes[STARTUP].ok;
-    for (kind, (field, _)) in KINDS.iter().enumerate() {
-        let probe = &spec[*field];
+    // readiness first: a container whose liveness fails too is not ready before it is stopped
+    for kind in [STARTUP, READINESS, LIVENESS] {
+        let (field, _) = KINDS[kind];
+        let probe = &spec[field];
         if !probe.is_null() && (kind == STARTUP) == blocked {
             let soon = if w.config.latency == Latency::Realistic { 500 * MS } else { 0 };
             let since = w.now.saturating_sub(match run.containers[i].phase {
@@ -133,7 +135,7 @@ pub(super) fn poke(w: &mut World, pod: &Obj) {
     for (i, c) in run.containers.iter().enumerate() {
         let Phase::Running(since) = c.phase else { continue };
         let spec = run.spec(&pod.value, i);
-        for kind in [LIVENESS, READINESS] {
+        for kind in [READINESS, LIVENESS] {
             let probe = &spec[KINDS[kind].0];
             let state = c.probes[kind];
             if probe.is_null() || state.ticking || !c.probes[STARTUP].ok || state.streak == 0 {

@@ -33,6 +33,8 @@ pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
     let done = w.kubelet.edit(uid, |r| {
         let c = &mut r.containers[i];
         let Phase::Running(since) = c.phase else { return None };
+        let before = c.last.as_ref().map_or(0, |e| e.finished);
+        let due = before + c.backoff.map_or(0, |(seconds, _)| seconds * SECOND);
         c.phase = Phase::Ended(Exit {
             code,
             reason: if code == 0 { "Completed" } else { "Error" },
@@ -52,10 +54,15 @@ pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
                 Restart::OnFailure => code != 0,
                 Restart::Never => false,
             };
-        Some((again, number(r, i), c.restarts > 1))
+        Some((again, number(r, i), c.restarts > 1, c.stopping && due <= now))
     });
-    let Some(Some((again, n, later_on))) = done else { return };
-    if again {
+    let Some(Some((shall, n, later_on, killed))) = done else { return };
+    if shall && killed && w.config.latency == Latency::Realistic {
+        // what the kubelet stops for a restart it starts in the same breath
+        again(w, uid, pod, i);
+        return;
+    }
+    if shall {
         let relist = if w.config.latency == Latency::Realistic { SECOND } else { 0 };
         later(w, uid, "kubelet.restart", n, relist, later_on);
     } else {

@@ -4,7 +4,8 @@
 use super::restart::ended;
 use super::run::{Phase, PodRun, ProbeRun, Stage};
 use super::{
-    event, images, later, number, probes, recording, references, restart, status, write_status,
+    event, images, later, number, probes, recording, references, restart, scripts, status,
+    write_status,
 };
 use crate::api::time::{MS, SECOND};
 use crate::api::{Key, Kind, Obj};
@@ -416,14 +417,14 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     if startup || readiness || liveness {
         probes::begin(w, uid, pod, i);
     }
-    if let Some(c) = w.kubelet.pod(uid).map(|r| r.spec(&pod.value, i).clone()) {
-        workload::run_hook(w, pod, &c, &c["lifecycle"]["postStart"]);
-    }
-    effects(w, uid, pod, i, 0);
     if let Some(until) = process.until {
         w.kubelet.until.insert((uid.clone(), n), until);
         next(w, uid, pod);
         restart::look(w, uid, pod, n);
+        return;
+    }
+    if scripts::begin(w, uid, pod, i) {
+        next(w, uid, pod);
         return;
     }
     match process.ends {
@@ -436,23 +437,5 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
             next(w, uid, pod);
         }
         None => next(w, uid, pod),
-    }
-}
-
-/// Does what the container's script does to files at that time after its start
-/// (milliseconds), and sets a timer for the next of it.
-pub(super) fn effects(w: &mut World, uid: &Str, pod: &Obj, i: usize, at: u64) {
-    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
-    let spec = run.spec(&pod.value, i);
-    if spec["command"].is_empty() && spec["args"].is_empty() {
-        return;
-    }
-    let n = number(&run, i);
-    if let Some(then) = workload::run_command(w, pod, spec, at * MS) {
-        // the time travels in the queue: a life has 24 bits here
-        let n = (n & 0xffff_ffff) | (then / MS) << 32;
-        let short = then < 60 * SECOND && run.containers[i].restarts == 0;
-        drop(run);
-        later(w, uid, "kubelet.effect", n, then.saturating_sub(at * MS), !short);
     }
 }

@@ -28,6 +28,11 @@ pub fn connect(w: &World, client: &Key, ip: &str, port: i64) -> Result<Key, Conn
     if let Some(service) = service {
         return through_service(w, client, service, port);
     }
+    at(w, ip, port)
+}
+
+/// Who answers at a pod's address.
+fn at(w: &World, ip: &str, port: i64) -> Result<Key, ConnectError> {
     let pod = w
         .store
         .all(Kind::Pod)
@@ -71,5 +76,10 @@ fn through_service(w: &World, client: &Key, svc: &Obj, port: i64) -> Result<Key,
     let chosen = usable[stream.range(0, usable.len() as u64 - 1) as usize];
     let same = |p: &&Value| p["name"].str() == wanted["name"].str();
     let target = chosen.ports.items().iter().find(same).and_then(|p| p["port"].as_int());
-    pod_at(w, &chosen.pod, target.unwrap_or(port))
+    let port = target.unwrap_or(port);
+    if chosen.pod.name.is_empty() {
+        // a slice that somebody wrote: its addresses may be a pod's or nobody's
+        return at(w, &chosen.ip, port);
+    }
+    pod_at(w, &chosen.pod, port)
 }

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::shell::Shell;
 use crate::shell::parse::{Node, Part, Word};
+use crate::shell::{Shell, arithmetic};
 
 /// The `$(…)` of a word in the order in which they run.
 pub fn commands(word: &Word) -> Vec<Rc<Node>> {
@@ -12,13 +12,17 @@ pub fn commands(word: &Word) -> Vec<Rc<Node>> {
         match part {
             Part::Command { node, .. } => nodes.push(node.clone()),
             Part::Var { or: Some((_, w)), .. } | Part::Arithmetic(w) => nodes.extend(commands(w)),
+            // braces beside substitutions stay as they are
             _ => {}
         }
     }
     nodes
 }
 
-type Results = std::vec::IntoIter<String>;
+/// Longest value of a variable, bytes.
+const LONGEST: usize = 1 << 20;
+
+pub(super) type Results = std::vec::IntoIter<String>;
 
 /// A word as one text.
 ///
@@ -28,17 +32,84 @@ pub fn text(sh: &mut Shell, word: &Word, results: &mut Results) -> Result<String
     let mut out = String::new();
     for part in word {
         out.push_str(&value(sh, part, results)?);
+        if out.len() > LONGEST {
+            return Err("not simulated: so long a text".to_owned());
+        }
     }
     Ok(out)
+}
+
+/// A word as a pattern of `case` and `[[`: what is quoted stands for itself.
+///
+/// # Errors
+/// What the shell says of a bad substitution.
+pub fn pattern(sh: &mut Shell, word: &Word, results: &mut Results) -> Result<String, String> {
+    let mut out = String::new();
+    for part in word {
+        let v = value(sh, part, results)?;
+        match part {
+            Part::Text(_) | Part::Var { quoted: true, .. } | Part::Command { quoted: true, .. } => {
+                escape(&mut out, &v);
+            }
+            _ => out.push_str(&v),
+        }
+    }
+    Ok(out)
+}
+
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        if "*?[]\\".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+}
+
+/// An argument, and the file pattern that it is, if it is one.
+#[derive(Default)]
+pub struct Field {
+    /// The text.
+    pub text: String,
+    /// The pattern; files that fit take the argument's place.
+    pub pattern: Option<String>,
+}
+
+impl Field {
+    fn push(&mut self, part: &Part, text: &str) {
+        let globs = matches!(part, Part::Glob(_));
+        if globs && self.pattern.is_none() {
+            let mut before = String::new();
+            escape(&mut before, &self.text);
+            self.pattern = Some(before);
+        }
+        self.text.push_str(text);
+        if let Some(pattern) = &mut self.pattern {
+            if globs {
+                pattern.push_str(text);
+            } else {
+                escape(pattern, text);
+            }
+        }
+    }
 }
 
 /// A word as arguments: what is not quoted is split at blanks.
 ///
 /// # Errors
 /// What the shell says of a bad substitution.
-pub fn fields(sh: &mut Shell, word: &Word, results: &mut Results) -> Result<Vec<String>, String> {
+pub fn fields(sh: &mut Shell, word: &Word, results: &mut Results) -> Result<Vec<Field>, String> {
     let mut out = Vec::new();
-    let mut current: Option<String> = None;
+    if let [Part::Braces(plain, list)] = word.as_slice() {
+        if !sh.bash {
+            return fields(sh, plain, results);
+        }
+        for word in list {
+            out.append(&mut fields(sh, word, results)?);
+        }
+        return Ok(out);
+    }
+    let mut current: Option<Field> = None;
     for part in word {
         if let Part::Var { name, or: None, quoted: true } = part
             && name == "@"
@@ -48,7 +119,7 @@ pub fn fields(sh: &mut Shell, word: &Word, results: &mut Results) -> Result<Vec<
                 if i > 0 {
                     out.extend(current.take());
                 }
-                current.get_or_insert_default().push_str(arg);
+                current.get_or_insert_default().push(part, arg);
             }
             continue;
         }
@@ -56,7 +127,7 @@ pub fn fields(sh: &mut Shell, word: &Word, results: &mut Results) -> Result<Vec<
         let split =
             matches!(part, Part::Var { quoted: false, .. } | Part::Command { quoted: false, .. });
         if !split {
-            current.get_or_insert_default().push_str(&v);
+            current.get_or_insert_default().push(part, &v);
             continue;
         }
         if v.starts_with(|c: char| c.is_ascii_whitespace()) {
@@ -64,7 +135,7 @@ pub fn fields(sh: &mut Shell, word: &Word, results: &mut Results) -> Result<Vec<
         }
         let mut words = v.split_ascii_whitespace().peekable();
         while let Some(piece) = words.next() {
-            current.get_or_insert_default().push_str(piece);
+            current.get_or_insert_default().push(part, piece);
             if words.peek().is_some() {
                 out.extend(current.take());
             }
@@ -80,10 +151,12 @@ pub fn fields(sh: &mut Shell, word: &Word, results: &mut Results) -> Result<Vec<
 fn value(sh: &mut Shell, part: &Part, results: &mut Results) -> Result<String, String> {
     Ok(match part {
         Part::Text(t) => t.clone(),
+        Part::Glob(c) => c.to_string(),
+        Part::Braces(word, _) => text(sh, word, results)?,
         Part::Command { .. } => results.next().unwrap_or_default(),
         Part::Arithmetic(word) => {
             let expression = text(sh, word, results)?;
-            arithmetic(sh, &expression)?.to_string()
+            arithmetic::evaluate(sh, &expression)?.to_string()
         }
         Part::Var { name, or, .. } => {
             let found = sh.var(name);
@@ -105,6 +178,18 @@ fn value(sh: &mut Shell, part: &Part, results: &mut Results) -> Result<String, S
                             sh.vars.insert(name.clone().into(), other.clone().into());
                             other
                         }
+                        ":?" if full => found,
+                        "?" if set => found,
+                        ":?" | "?" => {
+                            let why = if other.is_empty() {
+                                "parameter null or not set".to_owned()
+                            } else {
+                                other
+                            };
+                            return Err(format!("{name}: {why}"));
+                        }
+                        "length" => found.chars().count().to_string(),
+                        "/" | "//" => replace(&found, &other, op.len() == 2),
                         "#" | "##" => strip(&found, &other, true, op.len() == 2),
                         "%" | "%%" => strip(&found, &other, false, op.len() == 2),
                         _ => other,
@@ -132,23 +217,51 @@ fn strip(v: &str, pattern: &str, front: bool, longest: bool) -> String {
     v.to_owned()
 }
 
-/// Does a file pattern (`*`, `?`) match?
+/// `${v/pattern/text}`; `all`: as `//` does.
+fn replace(v: &str, rest: &str, all: bool) -> String {
+    let (pattern, to) = rest.split_once('/').unwrap_or((rest, ""));
+    let ends: Vec<usize> = v.char_indices().map(|(i, _)| i).chain([v.len()]).collect();
+    let mut out = String::new();
+    let mut from = 0;
+    while from < v.len() {
+        // the longest piece that fits
+        let end = ends
+            .iter()
+            .rev()
+            .find(|e| **e > from && v.get(from..**e).is_some_and(|p| glob(pattern, p)));
+        if let Some(end) = end {
+            out.push_str(to);
+            from = *end;
+            if !all {
+                break;
+            }
+        } else {
+            let c = v.get(from..).and_then(|r| r.chars().next()).unwrap_or(' ');
+            out.push(c);
+            from += c.len_utf8();
+        }
+    }
+    out + v.get(from..).unwrap_or("")
+}
+
+/// Does a file pattern (`*`, `?`, `[a-c]`, `\\x` for x itself) match?
 pub fn glob(pattern: &str, s: &str) -> bool {
     let p: Vec<char> = pattern.chars().collect();
     let s: Vec<char> = s.chars().collect();
     let (mut i, mut j) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while j < s.len() {
-        match p.get(i) {
-            Some('*') => {
-                star = Some((i, j));
-                i += 1;
-            }
-            Some(c) if *c == '?' || Some(c) == s.get(j) => {
-                i += 1;
+        if p.get(i) == Some(&'*') {
+            star = Some((i, j));
+            i += 1;
+            continue;
+        }
+        match s.get(j).and_then(|c| one(p.get(i..).unwrap_or_default(), *c)) {
+            Some(used) => {
+                i += used;
                 j += 1;
             }
-            _ => match star {
+            None => match star {
                 Some((pi, sj)) => {
                     i = pi + 1;
                     j = sj + 1;
@@ -161,92 +274,30 @@ pub fn glob(pattern: &str, s: &str) -> bool {
     p.iter().skip(i).all(|c| *c == '*')
 }
 
-/// `$((…))`: whole numbers, `+ - * / %`, comparisons, parentheses, variables.
-fn arithmetic(sh: &Shell, s: &str) -> Result<i64, String> {
-    struct P<'a> {
-        sh: &'a Shell,
-        tokens: Vec<String>,
-        at: usize,
-        depth: u32,
-    }
-    impl P<'_> {
-        fn binary(&mut self, level: usize) -> Option<i64> {
-            const LEVELS: &[&[&str]] = &[
-                &["||"],
-                &["&&"],
-                &["==", "!="],
-                &["<=", ">=", "<", ">"],
-                &["+", "-"],
-                &["*", "/", "%"],
-            ];
-            let Some(ops) = LEVELS.get(level) else { return self.unary() };
-            let mut left = self.binary(level + 1)?;
-            while let Some(op) = self.tokens.get(self.at).filter(|t| ops.contains(&t.as_str())) {
-                let op = op.clone();
-                self.at += 1;
-                let right = self.binary(level + 1)?;
-                left = match op.as_str() {
-                    "||" => i64::from(left != 0 || right != 0),
-                    "&&" => i64::from(left != 0 && right != 0),
-                    "==" => i64::from(left == right),
-                    "!=" => i64::from(left != right),
-                    "<=" => i64::from(left <= right),
-                    ">=" => i64::from(left >= right),
-                    "<" => i64::from(left < right),
-                    ">" => i64::from(left > right),
-                    "+" => left.wrapping_add(right),
-                    "-" => left.wrapping_sub(right),
-                    "*" => left.wrapping_mul(right),
-                    "/" => left.checked_div(right)?,
-                    _ => left.checked_rem(right)?,
-                };
+/// Does the first piece of a pattern (not `*`) match this character? How long is it?
+fn one(p: &[char], c: char) -> Option<usize> {
+    match p {
+        ['?', ..] => Some(1),
+        ['\\', x, ..] => (*x == c).then_some(2),
+        ['[', rest @ ..] => {
+            let (not, rest) = match rest {
+                ['!' | '^', rest @ ..] => (true, rest),
+                _ => (false, rest),
+            };
+            let Some(end) = rest.iter().skip(1).position(|c| *c == ']').map(|i| i + 1) else {
+                return (c == '[').then_some(1);
+            };
+            let set = rest.get(..end)?;
+            let mut found = false;
+            let mut i = 0;
+            while let Some(a) = set.get(i) {
+                let to = set.get(i + 2).filter(|_| set.get(i + 1) == Some(&'-'));
+                found |= (*a..=*to.unwrap_or(a)).contains(&c);
+                i += if to.is_some() { 3 } else { 1 };
             }
-            Some(left)
+            (found != not).then_some(end + 2 + usize::from(not))
         }
-
-        fn unary(&mut self) -> Option<i64> {
-            self.depth += 1;
-            if self.depth > 200 {
-                return None;
-            }
-            let token = self.tokens.get(self.at)?.clone();
-            self.at += 1;
-            match token.as_str() {
-                "-" => Some(self.unary()?.wrapping_neg()),
-                "+" => self.unary(),
-                "!" => Some(i64::from(self.unary()? == 0)),
-                "(" => {
-                    let v = self.binary(0)?;
-                    let closed = self.tokens.get(self.at).is_some_and(|t| t == ")");
-                    self.at += 1;
-                    closed.then_some(v)
-                }
-                t if t.starts_with(|c: char| c.is_ascii_digit()) => t.parse().ok(),
-                t => Some(self.sh.var(t).and_then(|v| v.trim().parse().ok()).unwrap_or(0)),
-            }
-        }
+        [x, ..] => (*x == c).then_some(1),
+        [] => None,
     }
-    let bad = || format!("{s}: syntax error: operand expected (error token is \"{s}\")");
-    let mut tokens = Vec::new();
-    let mut rest = s.trim_start();
-    while !rest.is_empty() {
-        let two = ["||", "&&", "==", "!=", "<=", ">="].into_iter().find(|t| rest.starts_with(t));
-        let n = match (two, rest.chars().next()) {
-            (Some(_), _) => 2,
-            (None, Some(c)) if "+-*/%<>()!".contains(c) => 1,
-            (None, Some(c)) if c.is_ascii_alphanumeric() || c == '_' => {
-                rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())
-            }
-            _ => return Err(bad()),
-        };
-        let (token, tail) = rest.split_at(n);
-        tokens.push(token.to_owned());
-        rest = tail.trim_start();
-    }
-    if tokens.is_empty() {
-        return Ok(0);
-    }
-    let mut p = P { sh, tokens, at: 0, depth: 0 };
-    let v = p.binary(0).ok_or_else(bad)?;
-    if p.at == p.tokens.len() { Ok(v) } else { Err(bad()) }
 }

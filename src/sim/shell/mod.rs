@@ -1,6 +1,7 @@
 //! A small POSIX shell: the one of the learner's terminal and the ones inside containers.
 //! A running line is a value, so that snapshots of the world carry it.
 
+mod arithmetic;
 mod awk;
 pub mod commands;
 pub mod container;
@@ -81,6 +82,64 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Is it a directory?
+    pub fn is_dir(&self, w: &World, path: &str) -> bool {
+        match self {
+            Self::Host => {
+                let path = path.trim_start_matches("./").trim_end_matches('/');
+                let inside = format!("{path}/");
+                matches!(path, "" | ".")
+                    || w.terminals.files.keys().any(|f| f.starts_with(inside.as_str()))
+            }
+            Self::Container(c) => fs::is_dir(w, &c.pod, &c.container, &c.path(path)),
+        }
+    }
+
+    /// The files that a pattern names, sorted.
+    pub fn matches(&self, w: &World, io: &Io, pattern: &str) -> Vec<String> {
+        /// Most files that a pattern stands for.
+        const MOST: usize = 1000;
+        let hidden = |part: &str, name: &str| name.starts_with('.') && !part.starts_with('.');
+        let parts: Vec<&str> = pattern.split('/').collect();
+        match self {
+            Self::Host => {
+                let fits = |file: &&Str| {
+                    let names: Vec<&str> = file.split('/').collect();
+                    names.len() == parts.len()
+                        && names.iter().zip(&parts).all(|(n, p)| glob(p, n) && !hidden(p, n))
+                };
+                w.terminals.files.keys().filter(fits).map(ToString::to_string).take(MOST).collect()
+            }
+            Self::Container(c) => {
+                let mut found = vec![String::new()];
+                for (i, part) in parts.iter().enumerate() {
+                    let slash = if i > 0 { "/" } else { "" };
+                    let mut next = Vec::new();
+                    for base in &found {
+                        if !part.contains(['*', '?', '[']) {
+                            next.push(format!("{base}{slash}{part}").replace('\\', ""));
+                            continue;
+                        }
+                        let dir = if i == 0 { "." } else { base.as_str() };
+                        let dir = c.path(if dir.is_empty() { "/" } else { dir });
+                        let list = fs::list(w, &c.pod, &c.container, &dir).unwrap_or_default();
+                        next.extend(
+                            list.into_iter()
+                                .filter(|e| glob(part, &e.name) && !hidden(part, &e.name))
+                                .map(|e| format!("{base}{slash}{}", e.name)),
+                        );
+                    }
+                    next.truncate(MOST);
+                    found = next;
+                }
+                found.retain(|f| self.is_dir(w, f) || self.read(w, io, f).is_ok());
+                found
+            }
+        }
+    }
+}
+
 /// What a command asks of the shell that runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
@@ -90,8 +149,21 @@ pub enum Flow {
     Break(u32),
     /// `continue`, so many loops.
     Continue(u32),
+    /// `return` from a function.
+    Return,
     /// `exit`.
     Exit,
+}
+
+/// What becomes of a program that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lenient {
+    /// It is not found.
+    Never,
+    /// It ends with success: in an init container.
+    Ends,
+    /// It is the server that the container is for.
+    Serves,
 }
 
 /// The state of a shell.
@@ -111,12 +183,29 @@ pub struct Shell {
     pub loops: u32,
     /// Number of its terminal.
     pub term: u8,
+    /// Functions.
+    pub functions: BTreeMap<Str, Rc<parse::Node>>,
+    /// How many functions are running.
+    pub depth: u32,
+    /// `set -e`: does it end when a command fails?
+    pub errexit: bool,
+    /// How many commands are running whose failure somebody looks at.
+    pub guard: u32,
+    /// `set -x`: does it say what it runs?
+    pub xtrace: bool,
+    /// `set -o pipefail`: does a failure inside a pipe count?
+    pub pipefail: bool,
+    /// Is it bash, which takes braces apart?
+    pub bash: bool,
+    /// What it makes of programs that are not simulated.
+    pub lenient: Lenient,
 }
 
 impl Shell {
     /// A fresh shell.
     pub fn new(place: Place, term: u8) -> Self {
         Self {
+            bash: place == Place::Host,
             place,
             vars: BTreeMap::new(),
             args: Vec::new(),
@@ -124,6 +213,13 @@ impl Shell {
             flow: Flow::None,
             loops: 0,
             term,
+            functions: BTreeMap::new(),
+            depth: 0,
+            errexit: false,
+            guard: 0,
+            xtrace: false,
+            pipefail: false,
+            lenient: Lenient::Never,
         }
     }
 
@@ -147,7 +243,8 @@ impl Shell {
             "?" => Some(self.status.to_string()),
             "#" => Some(self.args.len().to_string()),
             "@" | "*" => Some(self.args.join_words()),
-            "$" => Some("1".to_owned()),
+            // a shell that `kubectl exec` starts is not process 1
+            "$" => Some(if self.place == Place::Host { "4711" } else { "7" }.to_owned()),
             "!" => None,
             "0" => Some(self.name().to_owned()),
             n if n.starts_with(|c: char| c.is_ascii_digit()) => {
@@ -162,7 +259,7 @@ impl Shell {
     fn leaves_loop(&mut self) -> bool {
         match self.flow {
             Flow::None => false,
-            Flow::Exit => true,
+            Flow::Exit | Flow::Return => true,
             Flow::Break(n) => {
                 self.flow = if n > 1 { Flow::Break(n - 1) } else { Flow::None };
                 true
@@ -251,6 +348,7 @@ impl Job for Script {
             && let Some(t) = w.terminals.terminals.get_mut(&self.shell.term)
         {
             t.vars = std::mem::take(&mut self.shell.vars);
+            t.functions = std::mem::take(&mut self.shell.functions);
         }
         Some(status)
     }
@@ -281,6 +379,7 @@ pub fn line(w: &World, io: &mut Io, t: &str) -> Box<dyn Job> {
     let mut shell = Shell::new(Place::Host, io.term);
     if let Some(terminal) = w.terminal(io.term) {
         shell.vars.clone_from(&terminal.vars);
+        shell.functions.clone_from(&terminal.functions);
         shell.status = terminal.last_exit;
     }
     match Script::new(shell, io, t, true) {

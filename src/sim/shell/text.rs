@@ -59,6 +59,11 @@ impl Call {
     }
 }
 
+/// Is there a program of that name here?
+pub fn is_filter(name: &str) -> bool {
+    PROGRAMS.iter().any(|p| p.name == name)
+}
+
 /// Starts a program of that name, if there is one.
 pub fn filter(sh: &Shell, io: &mut Io, name: &str, args: &[String]) -> Option<Run> {
     let program = PROGRAMS.iter().find(|p| p.name == name)?;
@@ -130,7 +135,59 @@ pub fn filter(sh: &Shell, io: &mut Io, name: &str, args: &[String]) -> Option<Ru
     if name == "jq" && call.operands.is_empty() {
         call.operands.push(".".to_owned());
     }
+    if name == "tail" && !files.is_empty() && (call.on('f') || call.on('F')) {
+        return Some(Run::wait(Follow { shell: sh.clone(), call, files, shown: None }));
+    }
     Some(Run::wait(Filter { shell: sh.clone(), program, call, files, status: None }))
+}
+
+/// `tail -f`: the end of a file, and what is written to it from then on.
+#[derive(Clone)]
+struct Follow {
+    shell: Shell,
+    call: Call,
+    files: Vec<String>,
+    /// How much of each file was shown.
+    shown: Option<Vec<usize>>,
+}
+
+impl Job for Follow {
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        let mut texts = Vec::new();
+        for file in &self.files {
+            if file == "/dev/null" {
+                texts.push(String::new());
+                continue;
+            }
+            match self.shell.place.read(w, io, file) {
+                Ok(text) => texts.push(text),
+                Err(why) if self.shown.is_none() => {
+                    io.err(format!("tail: cannot open '{file}' for reading: {why}"));
+                    return Some(1);
+                }
+                Err(_) => texts.push(String::new()),
+            }
+        }
+        match &mut self.shown {
+            None => {
+                for text in &texts {
+                    tail(&self.call, text, io);
+                }
+                self.shown = Some(texts.iter().map(String::len).collect());
+            }
+            Some(shown) => {
+                for (text, shown) in texts.iter().zip(shown) {
+                    // a file that was made anew is shown from its beginning
+                    if text.len() < *shown {
+                        *shown = 0;
+                    }
+                    io.print(text.get(*shown..).unwrap_or(""));
+                    *shown = text.len();
+                }
+            }
+        }
+        None
+    }
 }
 
 /// A program that runs.

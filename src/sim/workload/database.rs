@@ -9,7 +9,7 @@
 use super::process::addresses;
 use super::{Family, family, listener, sql};
 use crate::api::{Key, Kind};
-use crate::net::connect::connect;
+use crate::net::request;
 use crate::storage::{fs, mounts};
 use crate::value::{Str, Value};
 use crate::world::World;
@@ -70,7 +70,7 @@ pub fn client(w: &mut World, pod: &Key, argv: &[String], stdin: &str, tty: bool)
     };
     let server = ips
         .first()
-        .and_then(|ip| connect(w, pod, ip, port).ok())
+        .and_then(|ip| request(w, pod, ip, port).ok())
         .and_then(|p| listener(w, &p, port).map(|l| Server { pod: p, container: l.container }));
     let Some(server) = server else {
         let unknown = ips.is_empty();
@@ -173,6 +173,26 @@ pub(super) fn members(w: &World, server: &Server, port: i64) -> (Vec<Server>, i6
         w.store.by_key(&key).map(|s| s.spec()["replicas"].int_or(1))
     });
     (all.into_iter().map(|(_, s)| s).collect(), set.unwrap_or(1))
+}
+
+/// The pods of the set that a pod belongs to, by ordinal, with their addresses and whether
+/// they serve; a pod without a set stands alone.
+pub(crate) fn members_of(w: &World, pod: &Key, port: i64) -> Vec<(Key, Str, bool)> {
+    let Some(own) = w.store.by_key(pod) else { return Vec::new() };
+    let owner = own.controller_uid();
+    let mut all: Vec<(i64, Key, Str, bool)> = w
+        .store
+        .list(Kind::Pod, &own.ns())
+        .filter(|p| !p.pod().ip.is_empty())
+        .filter(|p| p.key() == *pod || !owner.is_empty() && p.controller_uid() == owner)
+        .map(|p| {
+            let up = !w.kubelet.is_down(&p.pod().node) && listener(w, &p.key(), port).is_some();
+            let n = p.pod().ordinal.as_ref().map_or(0, |(_, n)| *n);
+            (n, p.key(), p.pod().ip.clone(), up)
+        })
+        .collect();
+    all.sort_by_key(|(n, ..)| *n);
+    all.into_iter().map(|(_, key, ip, up)| (key, ip, up)).collect()
 }
 
 /// A key and its value.

@@ -64,35 +64,3 @@ fn references(value: &str, vars: &[(Str, Str)]) -> Str {
     }
     out.into()
 }
-
-/// A shell's `$NAME`, `${NAME}` and `$(hostname)` in a text.
-pub(super) fn expand(word: &str, vars: &[(Str, Str)]) -> String {
-    if !word.contains(['$', '`']) {
-        return word.to_owned();
-    }
-    let value = |name: &str| {
-        vars.iter().rev().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str()).to_owned()
-    };
-    let host = value("HOSTNAME");
-    let word = word.replace("$(hostname)", &host).replace("`hostname`", &host);
-    let mut out = String::new();
-    let mut rest = word.as_str();
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let braced = rest.starts_with('{');
-        let body = if braced { &rest[1..] } else { rest };
-        let end = body.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(body.len());
-        if end == 0 {
-            out.push('$');
-            continue;
-        }
-        out.push_str(&value(&body[..end]));
-        rest = &body[end..];
-        if braced {
-            rest = rest.strip_prefix('}').unwrap_or(rest);
-        }
-    }
-    out.push_str(rest);
-    out
-}

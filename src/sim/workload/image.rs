@@ -101,6 +101,7 @@ const WORDS: &[(&str, Family)] = &[
     ("valkey", Family::Redis),
     ("etcd", Family::Etcd),
     ("zookeeper", Family::ZooKeeper),
+    ("k8szk", Family::ZooKeeper),
     ("mongo", Family::Mongo),
     ("cassandra", Family::Cassandra),
     ("pause", Family::Silent),
@@ -134,6 +135,31 @@ pub fn family(image: &str) -> Family {
     WORDS.iter().find(|(word, _)| name.contains(word)).map_or(Family::Other, |(_, f)| *f)
 }
 
+/// Programs that a family of images brings as files, without a leading slash: taken away, they
+/// are not found any more.
+fn programs(image: &str) -> &'static [&'static str] {
+    match family(image) {
+        Family::Nginx => &["usr/sbin/nginx"],
+        Family::Mysql => &["usr/bin/mysql", "usr/bin/mysqladmin", "usr/sbin/mysqld"],
+        Family::Redis => &["usr/local/bin/redis-cli", "usr/local/bin/redis-server"],
+        Family::Etcd => &["usr/local/bin/etcdctl", "usr/local/bin/etcd"],
+        Family::ZooKeeper => &[
+            "usr/bin/zkCli.sh",
+            "usr/bin/zkServer.sh",
+            "usr/bin/zookeeper-ready",
+            "usr/bin/start-zookeeper",
+        ],
+        Family::Cassandra => &["usr/local/apache-cassandra/bin/nodetool", "ready-probe.sh"],
+        _ if base(image).contains("xtrabackup") => &["usr/bin/mysql", "usr/bin/mysqladmin"],
+        _ => &[],
+    }
+}
+
+/// Where an image has a program; none if no image brings one of that name as a file.
+pub fn program_file(image: &str, program: &str) -> Option<&'static str> {
+    programs(image).iter().find(|p| p.rsplit('/').next() == Some(program)).copied()
+}
+
 /// The files of an image that a learner may look for.
 pub fn image_files(image: &str) -> Tree {
     let mut tree = Tree::new();
@@ -154,6 +180,9 @@ pub fn image_files(image: &str) -> Tree {
             );
         }
         _ => {}
+    }
+    for path in programs(image) {
+        file(path, "");
     }
     let system = match base(image) {
         "alpine" => "NAME=\"Alpine Linux\"\nID=alpine\n",

@@ -3,16 +3,18 @@
 //! # Divergence from real Kubernetes
 //! No program really runs. Known images (web servers, databases, shells) behave as a learner
 //! would see them behave; any other image runs for ever and accepts connections on the ports
-//! that its containers declare, or, as an init container, ends with success.
+//! that its containers declare, or, as an init container, ends with success. Scripts run in the
+//! shell of the terminals ([`Script`]).
 
 mod database;
-mod effects;
 mod env;
 mod image;
 mod logs;
 mod process;
+mod script;
 mod sql;
 mod web;
+mod zookeeper;
 
 #[cfg(test)]
 mod tests;
@@ -21,16 +23,18 @@ use crate::api::{Key, Obj};
 use crate::value::Value;
 use crate::world::World;
 
+pub(crate) use database::members_of;
 pub use database::{Output, client};
-pub use effects::{run_command, run_hook};
 pub use env::env;
-pub use image::{Family, family, image_files};
+pub use image::{Family, family, image_files, program_file};
 pub use logs::{Line, Logs, log, logs};
 pub use process::{
     Process, Term, Until, command, hook_time, init_process, probe_command, process, reached,
 };
+pub use script::{MOST, Script, Serves};
 pub(crate) use web::answer;
 pub use web::{Request, Response, http, http_get};
+pub use zookeeper::start as start_zookeeper;
 
 /// A container that listens on a port of its pod.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -2,8 +2,8 @@
 //! from its command where it is a shell's.
 
 use super::{Family, family};
-use crate::api::Key;
 use crate::api::time::{LONGEST, MS, SECOND};
+use crate::api::{Key, Obj};
 use crate::net::{connect::connect, dns, resolver};
 use crate::storage::fs;
 use crate::value::{Str, Value, text};
@@ -134,20 +134,15 @@ pub(super) fn is_client(container: &Value) -> bool {
     if !matches!(program, "sh" | "bash" | "ash" | "dash") {
         return CLIENTS.contains(&program);
     }
-    let text = words[1..].join(" ");
-    let servers = [
-        "nginx",
-        "httpd",
-        "apache",
-        "mysqld",
-        "server",
-        "start",
-        "exec",
-        "entrypoint",
-        "run",
-        "etcd",
-    ];
-    !servers.iter().any(|s| text.contains(s))
+    // the name of a server as a word: `@@server_id` is none
+    let serves = |word: &str| {
+        matches!(word, "exec" | "run" | "start" | "mysqld" | "etcd" | "apache2")
+            || word.ends_with("server")
+            || ["nginx", "httpd", "start-", "run-", "mysqld_"].iter().any(|s| word.starts_with(s))
+            || word.contains("entrypoint")
+    };
+    let apart = |c: char| !c.is_ascii_alphanumeric() && !"_-".contains(c);
+    !words.iter().skip(1).flat_map(|w| w.split(apart)).any(serves)
 }
 
 /// The exit code of a program that was asked to stop.
@@ -396,6 +391,15 @@ pub fn hook_time(hook: &Value) -> u64 {
     run(&words, &none, true).ends.map_or(u64::MAX / 4, |(after, _)| after)
 }
 
+/// The image of a container.
+fn image_of(pod: &Obj, container: &str) -> Str {
+    let all = pod.spec()["containers"].items().iter().chain(pod.spec()["initContainers"].items());
+    all.clone()
+        .find(|c| c["name"].str() == container)
+        .map(|c| c["image"].to_str())
+        .unwrap_or_default()
+}
+
 /// Runs the command of an exec probe; an error is what it prints.
 ///
 /// # Errors
@@ -407,6 +411,15 @@ pub fn probe_command(w: &World, pod: &Key, container: &str, words: &[&str]) -> R
         Err(format!("{word}: can't open '{path}': No such file or directory\n"))
     };
     let Some(first) = words.first() else { return Ok(()) };
+    // a program that was taken away
+    let image = w.store.by_key(pod).map(|p| image_of(p, container)).unwrap_or_default();
+    if let Some(file) = super::program_file(&image, &program(first))
+        && !exists(&format!("/{file}"))
+    {
+        return Err(format!(
+            "OCI runtime exec failed: exec failed: unable to start container process: exec: {first:?}: executable file not found in $PATH: unknown\n"
+        ));
+    }
     match program(first).as_str() {
         "sh" | "bash" | "ash" | "dash" => {
             let script = words.iter().position(|w| w.starts_with('-') && w.ends_with('c'));
@@ -422,7 +435,12 @@ pub fn probe_command(w: &World, pod: &Key, container: &str, words: &[&str]) -> R
                             _ => Err(String::new()),
                         };
                     }
-                    Some(_) => result = probe_command(w, pod, container, &part),
+                    Some(name) => {
+                        result = probe_command(w, pod, container, &part);
+                        if result.as_ref().is_err_and(|e| e.starts_with("OCI ")) {
+                            result = Err(format!("sh: {name}: not found\n"));
+                        }
+                    }
                     None => {}
                 }
                 if result.is_err() && !script.contains("||") {

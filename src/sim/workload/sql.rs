@@ -100,9 +100,13 @@ pub(super) fn mysql(
         replica,
         changed: false,
     };
+    let bare = words.iter().any(|w| matches!(*w, "-N" | "--skip-column-names" | "-sN" | "-Ns"));
     let mut output = Output::default();
     for statement in text.split(';').map(str::trim).filter(|s| !s.is_empty()) {
         match session.run(&mut data, statement) {
+            Ok(Some((_, rows))) if bare => {
+                output.out.extend(rows.iter().map(|r| r.join("\t") + "\n"));
+            }
             Ok(Some((head, rows))) => output.out += &table(&head, &rows, tty),
             Ok(None) => {}
             Err(why) => {
@@ -312,10 +316,16 @@ fn table(head: &[String], rows: &[Vec<String>], tty: bool) -> String {
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let bar = joined(widths.iter().map(|n| format!("+{}", "-".repeat(n + 2))));
     let bar = bar + "+\n";
-    let line = |r: &[String]| {
-        let cells = joined(r.iter().zip(&widths).map(|(c, n)| format!("| {c:n$} ")));
+    // numbers stand at the right
+    let number = |i: usize| {
+        rows.iter().all(|r| r.get(i).is_some_and(|c| c.parse::<i64>().is_ok() || c == "NULL"))
+    };
+    let line = |r: &[String], head: bool| {
+        let cells = joined(r.iter().zip(&widths).enumerate().map(|(i, (c, n))| {
+            if number(i) && !head { format!("| {c:>n$} ") } else { format!("| {c:n$} ") }
+        }));
         cells + "|\n"
     };
-    let body: String = rows.iter().map(|r| line(r)).collect();
-    format!("{bar}{}{bar}{body}{bar}", line(head))
+    let body: String = rows.iter().map(|r| line(r, false)).collect();
+    format!("{bar}{}{bar}{body}{bar}", line(head, true))
 }

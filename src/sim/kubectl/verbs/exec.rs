@@ -259,7 +259,10 @@ impl Attached {
             return;
         }
         if let Some(obj) = w.store.by_key(&self.key).filter(|p| p.uid() == self.uid).cloned() {
-            let _ = delete::one(w, io, &obj, &delete::How::default());
+            // --quiet holds for the deletion too
+            let mut unheard = Io::new(io.term);
+            let heard = if self.args.on("quiet") { &mut unheard } else { io };
+            let _ = delete::one(w, heard, &obj, &delete::How::default());
         }
     }
 }

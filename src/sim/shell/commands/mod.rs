@@ -1,14 +1,19 @@
 //! Commands that the shell itself knows, and which programs there are.
 
+mod diff;
 mod programs;
+mod test;
+mod wrappers;
 
 use crate::api::time::{LONGEST, SECOND};
 use crate::kubectl::args;
 use crate::kubectl::io::{Io, Job, Run};
 use crate::shell::kubectl::Kubectl;
-use crate::shell::{Flow, Place, Script, Shell, text};
+use crate::shell::{Flow, Lenient, Place, Script, Shell, text};
+use crate::workload::Serves;
 use crate::world::World;
 use programs::{Tee, copy, date, seq, xargs};
+pub use test::test;
 
 /// What `clear` writes: the sequence that empties a terminal.
 pub const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
@@ -42,11 +47,39 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
             }
             done(0)
         }
-        "set" | "shopt" | "alias" | "hash" | "trap" => done(0),
+        "set" => done(set(sh, io, args)),
+        "shopt" | "hash" | "ulimit" | "umask" => done(0),
         "clear" => {
             io.print(CLEAR);
             done(0)
         }
+        "trap" if sh.place == Place::Host => {
+            io.err("not simulated: trap");
+            done(1)
+        }
+        // what a container's script wants at its end shows nowhere
+        "trap" => done(0),
+        // k stands for kubectl as it is
+        "alias" if args.iter().all(|a| a == "k=kubectl") => done(0),
+        "alias" | "unalias" => {
+            io.err(format!("not simulated: {name}: write a function"));
+            done(1)
+        }
+        "let" => {
+            let mut last = 0;
+            for arg in args {
+                match crate::shell::arithmetic::evaluate(sh, arg) {
+                    Ok(v) => last = v,
+                    Err(why) => return done(sh.complain(io, &format!("let: {why}"))),
+                }
+            }
+            done(i32::from(last == 0))
+        }
+        "wait" | "jobs" | "fg" | "bg" if sh.place == Place::Host => {
+            io.err(format!("not simulated: {name}: use another terminal"));
+            done(1)
+        }
+        "wait" => done(0),
         "shift" => {
             if !sh.args.is_empty() {
                 sh.args.remove(0);
@@ -55,7 +88,7 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
         }
         "exit" | "return" => {
             let code = args.first().and_then(|a| a.parse::<i32>().ok()).unwrap_or(sh.status);
-            sh.flow = Flow::Exit;
+            sh.flow = if name == "return" && sh.depth > 0 { Flow::Return } else { Flow::Exit };
             sh.status = code & 255;
             done(sh.status)
         }
@@ -64,7 +97,6 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
             sh.flow = if name == "break" { Flow::Break(n) } else { Flow::Continue(n) };
             done(0)
         }
-        "eval" => script(sh, io, &args.join(" "), &[]),
         "test" => done(test(sh, w, io, args)),
         "[" => match args.split_last() {
             Some((last, rest)) if last == "]" => done(test(sh, w, io, rest)),
@@ -73,12 +105,33 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
                 done(2)
             }
         },
+        "exec" => match start(sh, w, io, args) {
+            Run::Done(code) if !args.is_empty() => {
+                sh.flow = Flow::Exit;
+                sh.status = code;
+                done(code)
+            }
+            run => run,
+        },
+        "sleep" if args.iter().any(|a| a == "infinity") => Run::wait(Serves),
         "sleep" => sleep(sh, w, io, args),
-        "sh" | "bash" | "ash" | "dash" | "/bin/sh" | "/bin/bash" if !matches!(&sh.place, Place::Container(c) if !c.has(name)) => {
-            shell(sh, w, io, args)
+        "sh" | "bash" | "ash" | "dash" | "/bin/sh" | "/bin/bash" if !matches!(&sh.place, Place::Container(c) if !c.has(w, name)) =>
+        {
+            let mut inner = sh.clone();
+            inner.bash = name.ends_with("bash");
+            shell(&mut inner, w, io, args)
         }
         "date" => done(date(w, io, args)),
         "seq" => done(seq(sh, io, args)),
+        "dirname" => {
+            let path = args.first().map_or("", |a| a.trim_end_matches('/'));
+            io.line(match path.rsplit_once('/') {
+                Some(("", _)) => "/",
+                Some((dir, _)) => dir,
+                None => ".",
+            });
+            done(0)
+        }
         "basename" => {
             let base = args.first().map_or("", |a| a.trim_end_matches('/'));
             let base = base.rsplit('/').next().unwrap_or("");
@@ -87,10 +140,18 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
             done(0)
         }
         "xargs" => xargs(sh, args),
+        "timeout" => wrappers::timeout(sh, w, io, args),
+        "watch" => wrappers::watch(sh, w, io, args),
+        "diff" => done(diff::diff(sh, w, io, args)),
+        "command" | "type" if args.first().is_none_or(|a| a != "-p") => {
+            known(sh, w, io, name, args)
+        }
         "tee" => Run::wait(Tee { shell: sh.clone(), args: args.to_vec(), opened: false }),
-        "timeout" | "time" | "watch" | "nohup" | "ssh" | "minikube" | "docker" | "kind"
-        | "helm" | "curl" | "wget" | "vi" | "vim" | "nano" | "python" | "python3" | "dig"
-        | "nslookup" | "ping" | "mysql" | "git" | "yq" | "perl" | "less" | "more" | "diff"
+        "nohup" | "tmux" | "screen" | "jobs" | "nc" | "ip" | "free" | "top" | "ps" | "df"
+        | "mount" | "find" | "tar" | "openssl" | "sudo" | "getent" | "kustomize" | "etcdctl"
+        | "redis-cli" | "ssh" | "minikube" | "docker" | "kind" | "helm" | "curl" | "wget"
+        | "vi" | "vim" | "nano" | "python" | "python3" | "dig" | "nslookup" | "ping" | "mysql"
+        | "git" | "yq" | "perl" | "less" | "more" | "apt" | "apt-get"
             if sh.place == Place::Host =>
         {
             io.err(format!("not simulated: {name}"));
@@ -105,34 +166,54 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
     }
 }
 
+/// Programs that run until they are stopped.
+const SERVERS: &[&str] = &[
+    "nginx",
+    "httpd",
+    "apache2",
+    "mysqld",
+    "redis-server",
+    "etcd",
+    "postgres",
+    "mongod",
+    "docker-entrypoint.sh",
+];
+
 /// A program that only this place has.
 fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[String]) -> Run {
     if matches!(sh.place, Place::Container(_)) {
-        return crate::shell::container::program(sh, w, io, name, args).unwrap_or_else(|| {
-            io.err(format!("{}: {name}: not found", sh.name()));
-            Run::Done(127)
+        let short = name.rsplit('/').next().unwrap_or(name);
+        if sh.lenient != Lenient::Never && SERVERS.contains(&short) {
+            return Run::wait(Serves);
+        }
+        return crate::shell::container::program(sh, w, io, name, args).unwrap_or_else(|| match sh
+            .lenient
+        {
+            Lenient::Never => {
+                io.err(format!("{}: {name}: not found", sh.name()));
+                Run::Done(127)
+            }
+            Lenient::Ends => Run::Done(0),
+            Lenient::Serves => Run::wait(Serves),
         });
     }
     match sh.place {
         Place::Container(_) => Run::Done(127),
         Place::Host => match name {
             "kubectl" | "k" => Run::wait(Kubectl::new(sh, args.to_vec())),
-            "ls" => {
-                let named = args.iter().filter(|a| !a.starts_with('-') && *a != "." && *a != "./");
+            "ls" => ls(sh, w, io, args),
+            "env" | "printenv" => {
                 let mut code = 0;
-                let mut any = false;
-                for name in named {
-                    any = true;
-                    if sh.place.read(w, io, name).is_ok() {
-                        io.line(name);
-                    } else {
-                        io.err(format!("ls: cannot access '{name}': No such file or directory"));
-                        code = 2;
+                match args.first() {
+                    None => {
+                        for (name, value) in &sh.vars {
+                            io.line(format!("{name}={value}"));
+                        }
                     }
-                }
-                // kubectl's temporary files are not in this folder
-                for file in w.terminals.files.keys().filter(|f| !any && !f.starts_with('/')) {
-                    io.line(file);
+                    Some(name) => match sh.vars.get(name.as_str()) {
+                        Some(value) => io.line(value),
+                        None => code = 1,
+                    },
                 }
                 Run::Done(code)
             }
@@ -183,16 +264,16 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
                 io.err(format!("not simulated: {name}"));
                 Run::Done(1)
             }
-            "which" | "type" | "command" => {
-                let known = ["kubectl", "jq", "grep", "sed", "awk"];
-                let ok = args.iter().filter(|a| !a.starts_with('-')).all(|a| {
-                    let yes = known.contains(&a.as_str());
-                    if yes {
+            "which" => {
+                let mut code = 0;
+                for a in args.iter().filter(|a| !a.starts_with('-')) {
+                    if HOST.contains(&a.as_str()) || text::is_filter(a) {
                         io.line(format!("/usr/bin/{a}"));
+                    } else {
+                        code = 1;
                     }
-                    yes
-                });
-                Run::Done(i32::from(!ok))
+                }
+                Run::Done(code)
             }
             _ => {
                 io.err(format!("{}: {name}: command not found", sh.name()));
@@ -200,6 +281,49 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
             }
         },
     }
+}
+
+/// `ls` on the learner's machine: its files, or those of a folder.
+fn ls(sh: &Shell, w: &World, io: &mut Io, args: &[String]) -> Run {
+    let mut code = 0;
+    let long = args.iter().any(|a| a.starts_with('-') && a.contains('l'));
+    let show = |io: &mut Io, name: &str, size: usize| {
+        if long {
+            io.line(format!("-rw-r--r-- 1 learner learner {size:>6} Jan  5 09:00 {name}"));
+        } else {
+            io.line(name);
+        }
+    };
+    let here = ".".to_owned();
+    let mut paths: Vec<&String> = args.iter().filter(|a| !a.starts_with('-')).collect();
+    if paths.is_empty() {
+        paths.push(&here);
+    }
+    for path in paths {
+        if let Some(file) = crate::kubectl::files::read(w, io, path).map(|t| t.len()) {
+            show(io, path, file);
+        } else if sh.place.is_dir(w, path) {
+            let bare = path.trim_start_matches("./").trim_end_matches('/');
+            let folder = if matches!(bare, "" | ".") { String::new() } else { format!("{bare}/") };
+            let mut last = "";
+            // kubectl's temporary files are not in this folder
+            for (name, text) in w.terminals.files.iter().filter(|(f, _)| !f.starts_with('/')) {
+                let Some(rest) = name.strip_prefix(folder.as_str()) else { continue };
+                match rest.split_once('/') {
+                    None => show(io, rest, text.len()),
+                    Some((dir, _)) if dir == last => {}
+                    Some((dir, _)) => {
+                        last = dir;
+                        show(io, dir, 4096);
+                    }
+                }
+            }
+        } else {
+            io.err(format!("ls: cannot access '{path}': No such file or directory"));
+            code = 2;
+        }
+    }
+    Run::Done(code)
 }
 
 /// `read`: gives a line of the input to variables; none while no line is there yet.
@@ -212,7 +336,15 @@ pub fn read(sh: &mut Shell, io: &mut Io, names: &[String]) -> Option<i32> {
     };
     let line: String = io.stdin.text.drain(..end).collect();
     let reply = "REPLY".to_owned();
-    let mut names: Vec<&String> = names.iter().filter(|n| !n.starts_with('-')).collect();
+    let mut given = names.iter();
+    let mut names: Vec<&String> = Vec::new();
+    while let Some(word) = given.next() {
+        if matches!(word.as_str(), "-p" | "-t" | "-n" | "-d") {
+            given.next();
+        } else if !word.starts_with('-') {
+            names.push(word);
+        }
+    }
     if names.is_empty() {
         names.push(&reply);
     }
@@ -325,35 +457,83 @@ fn printf(args: &[String]) -> String {
     }
 }
 
-/// `test` and `[`.
-fn test(sh: &Shell, w: &World, io: &Io, args: &[String]) -> i32 {
-    fn number(s: &str) -> i64 {
-        s.trim().parse().unwrap_or(0)
-    }
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let yes = match words.as_slice() {
-        [] => false,
-        ["!", rest @ ..] => {
-            let rest: Vec<String> = rest.iter().map(|s| (*s).to_owned()).collect();
-            return i32::from(test(sh, w, io, &rest) == 0);
+/// `set`: the options that change what happens here.
+fn set(sh: &mut Shell, io: &mut Io, args: &[String]) -> i32 {
+    let mut args = args.iter();
+    if args.len() == 0 {
+        for (name, value) in &sh.vars {
+            io.line(format!("{name}='{value}'"));
         }
-        [one] => !one.is_empty(),
-        ["-n", s] => !s.is_empty(),
-        ["-z", s] => s.is_empty(),
-        ["-f" | "-e" | "-r", path] => sh.place.read(w, io, path).is_ok(),
-        ["-s", path] => sh.place.read(w, io, path).is_ok_and(|t| !t.is_empty()),
-        [a, "=" | "==", b] => a == b,
-        [a, "!=", b] => a != b,
-        [a, "-eq", b] => number(a) == number(b),
-        [a, "-ne", b] => number(a) != number(b),
-        [a, "-lt", b] => number(a) < number(b),
-        [a, "-le", b] => number(a) <= number(b),
-        [a, "-gt", b] => number(a) > number(b),
-        [a, "-ge", b] => number(a) >= number(b),
-        _ => return 2,
-    };
-    i32::from(!yes)
+    }
+    while let Some(arg) = args.next() {
+        if arg == "--" {
+            sh.args = args.map(|a| a.clone().into()).collect();
+            return 0;
+        }
+        let on = arg.starts_with('-');
+        let Some(letters) = arg.strip_prefix(['-', '+']) else {
+            sh.args = std::iter::once(arg).chain(args).map(|a| a.clone().into()).collect();
+            return 0;
+        };
+        for c in letters.chars() {
+            match c {
+                'e' => sh.errexit = on,
+                'x' => sh.xtrace = on,
+                'o' => match args.next().map(String::as_str) {
+                    Some("errexit") => sh.errexit = on,
+                    Some("xtrace") => sh.xtrace = on,
+                    Some("pipefail") => sh.pipefail = on,
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+    }
+    0
 }
+
+/// `command` and `type`: says what a name is, or runs it past functions.
+fn known(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[String]) -> Run {
+    /// Words of the shell itself.
+    const BUILTIN: &[&str] = &[
+        "echo", "printf", "cd", "test", "[", "export", "set", "unset", "read", "exit", "return",
+        "true", "false", "eval", "shift", "break", "continue", "type", "command", "pwd", "kill",
+    ];
+    let asks = name == "type" || args.first().is_some_and(|a| a == "-v" || a == "-V");
+    if !asks {
+        return start(sh, w, io, args);
+    }
+    let mut code = 0;
+    for word in args.iter().filter(|a| !a.starts_with('-')) {
+        let short = word.rsplit('/').next().unwrap_or(word);
+        let there = match &sh.place {
+            Place::Host => HOST.contains(&short) || text::is_filter(short),
+            Place::Container(c) => c.has(w, word),
+        };
+        let say = name == "type";
+        if sh.functions.contains_key(word.as_str()) {
+            io.line(if say { format!("{word} is a function") } else { word.clone() });
+        } else if BUILTIN.contains(&short) {
+            io.line(if say { format!("{word} is a shell builtin") } else { word.clone() });
+        } else if there {
+            let path = format!("/usr/bin/{short}");
+            io.line(if say { format!("{word} is {path}") } else { path });
+        } else {
+            if say {
+                io.err(format!("{}: type: {word}: not found", sh.name()));
+            }
+            code = 1;
+        }
+    }
+    Run::Done(code)
+}
+
+/// Programs of the learner's machine that are no filters.
+const HOST: &[&str] = &[
+    "kubectl", "ls", "rm", "pwd", "whoami", "hostname", "which", "seq", "date", "sleep", "xargs",
+    "tee", "timeout", "watch", "diff", "bash", "sh", "env", "basename", "dirname", "touch", "cp",
+    "mv", "history",
+];
 
 /// Time that passes.
 #[derive(Clone)]
@@ -412,8 +592,16 @@ fn script(sh: &Shell, io: &mut Io, t: &str, args: &[String]) -> Run {
 /// `sh -c text`, `sh file`, `sh` with text from its input.
 fn shell(sh: &mut Shell, w: &mut World, io: &mut Io, args: &[String]) -> Run {
     let mut rest = args;
+    let mut own = sh.clone();
+    own.functions.clear();
+    own.guard = 0;
+    let sh = &mut own;
     while let Some((first, tail)) = rest.split_first() {
-        if first.starts_with('-') && first.contains('c') {
+        if first.starts_with('-') {
+            sh.errexit |= first.contains('e') && !first.starts_with("--");
+            sh.xtrace |= first.contains('x') && !first.starts_with("--");
+        }
+        if first.starts_with('-') && first.contains('c') && !first.starts_with("--") {
             let Some((t, more)) = tail.split_first() else {
                 io.err(format!("{}: -c: option requires an argument", sh.name()));
                 return Run::Done(2);

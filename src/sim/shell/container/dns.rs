@@ -106,8 +106,8 @@ fn data(rr: &Rr) -> String {
     }
 }
 
-/// BusyBox from 1.29 on: A and AAAA of each name of the search list, all answers printed;
-/// a name with a dot is not expanded.
+/// BusyBox from 1.29 on: A, then AAAA of each name of the search list, all answers printed; a
+/// name with a dot is not expanded.
 fn busybox(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Option<Type>) -> i32 {
     out.line(format!("Server:\t\t{SERVER}"));
     out.line(format!("Address:\t{SERVER}:53"));
@@ -126,8 +126,9 @@ fn busybox(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Opti
     // the question travels on the stage too
     let _ = crate::net::lookup(w, &inside.pod, name);
     let mut code = 0;
-    for name in &names {
-        for t in &types {
+    // all questions of one type are sent before those of the next
+    for t in &types {
+        for name in &names {
             let answer = dns::query(w, name, *t);
             if answer.rcode == Rcode::NxDomain {
                 out.line(format!("** server can't find {name}: NXDOMAIN"));
@@ -158,6 +159,12 @@ fn expanded(w: &mut World, inside: &Inside, name: &str, t: Type) -> Option<Answe
     None
 }
 
+/// Is there such a name, though without a record of that type?
+fn exists(w: &mut World, inside: &Inside, name: &str, t: Type) -> bool {
+    let Some(pod) = w.store.by_key(&inside.pod).cloned() else { return false };
+    resolver::candidates(&pod, name).iter().any(|c| dns::query(w, c, t).rcode == Rcode::NoError)
+}
+
 /// BIND's nslookup.
 fn bind(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Option<Type>) -> i32 {
     out.line(format!("Server:\t\t{SERVER}"));
@@ -184,6 +191,11 @@ fn bind(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Option<
         }
         None => {
             let shown = if is_address(name) { arpa(name) } else { name.to_owned() };
+            if exists(w, inside, name, rtype.unwrap_or(Type::A)) {
+                out.line(format!("*** Can't find {name}: No answer"));
+                out.line("");
+                return 0;
+            }
             out.line(format!("** server can't find {shown}: NXDOMAIN"));
             out.line("");
             1
@@ -214,11 +226,18 @@ fn dig_data(rr: &Rr) -> String {
 /// `dig [+short] [+search] [-t T] NAME [T]`.
 pub fn dig(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run {
     let (mut short, mut search, mut rtype, mut name) = (false, false, Type::A, None);
+    let (mut all, mut answers) = (true, false);
     let mut words = args.iter();
     while let Some(a) = words.next() {
         match a.as_str() {
             "+short" => short = true,
             "+search" => search = true,
+            "+noall" => all = false,
+            "+answer" => answers = true,
+            "ANY" | "any" | "AXFR" | "axfr" => {
+                io.err(format!("not simulated: dig {a}"));
+                return Run::Done(1);
+            }
             "-t" => rtype = words.next().and_then(|t| record_type(t)).unwrap_or(Type::A),
             "-x" => {
                 name = words.next().map(|ip| arpa(ip));
@@ -254,11 +273,19 @@ pub fn dig(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run 
         for rr in &answer.records {
             out.line(dig_data(rr));
         }
+    } else if !all {
+        for rr in answer.records.iter().filter(|_| answers) {
+            out.line(row(rr));
+        }
     } else {
-        full(w, &mut out, &typed, &name, rtype, &answer);
+        full(w, &mut out, &args.join(" "), &name, rtype, &answer);
     }
     let after = delay(w, inside);
     later(w, io, after, &mut out, 0)
+}
+
+fn row(rr: &Rr) -> String {
+    format!("{}.\t{}\tIN\t{}\t{}", rr.name, rr.ttl, type_name(rr.rtype), dig_data(rr))
 }
 
 fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &Answer) {
@@ -279,9 +306,6 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
     out.line(";; WARNING: recursion requested but not available\n");
     out.line(";; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232");
     out.line(format!(";; QUESTION SECTION:\n;{name}.\t\tIN\t{}\n", type_name(rtype)));
-    let row = |rr: &Rr| {
-        format!("{}.\t{}\tIN\t{}\t{}", rr.name, rr.ttl, type_name(rr.rtype), dig_data(rr))
-    };
     if empty {
         out.line(format!(
             ";; AUTHORITY SECTION:\ncluster.local.\t\t{}\tIN\tSOA\tns.dns.cluster.local. hostmaster.cluster.local. {} 7200 1800 86400 30\n",
@@ -361,57 +385,4 @@ pub fn getent(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> R
     }
     let after = delay(w, inside);
     later(w, io, after, &mut out, code)
-}
-
-/// `ping -c N HOST`: a pod that runs answers; virtual addresses do not.
-pub fn ping(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run {
-    let mut count = 3_u64;
-    let mut name = None;
-    let mut words = args.iter();
-    while let Some(a) = words.next() {
-        match a.as_str() {
-            "-c" => count = words.next().and_then(|n| n.parse().ok()).unwrap_or(1).clamp(1, 20),
-            "-W" | "-w" | "-i" | "-s" => {
-                words.next();
-            }
-            a if a.starts_with('-') => {}
-            a => name = Some(a.to_owned()),
-        }
-    }
-    let Some(name) = name else {
-        io.err("ping: usage error: Destination address required");
-        return Run::Done(1);
-    };
-    let ip = if is_address(&name) {
-        crate::value::text(&name)
-    } else {
-        match crate::net::lookup(w, &inside.pod, &name).addresses.first() {
-            Some(ip) => ip.clone(),
-            None => {
-                io.err(format!("ping: bad address '{name}'"));
-                return Run::Done(1);
-            }
-        }
-    };
-    // a closed port answers as well as an open one: somebody is there
-    let there = !matches!(
-        crate::net::connect::connect(w, &inside.pod, &ip, 1),
-        Err(crate::net::connect::ConnectError::Timeout)
-    );
-    let mut out = Io::new(io.term);
-    out.line(format!("PING {name} ({ip}): 56 data bytes"));
-    if there {
-        for n in 0..count {
-            out.line(format!("64 bytes from {ip}: seq={n} ttl=62 time=0.{} ms", 100 + n * 7 % 50));
-        }
-    }
-    let (got, loss) = if there { (count, 0) } else { (0, 100) };
-    out.line(format!(
-        "\n--- {name} ping statistics ---\n{count} packets transmitted, {got} packets received, {loss}% packet loss"
-    ));
-    if there {
-        out.line("round-trip min/avg/max = 0.100/0.120/0.150 ms");
-    }
-    let after = (count - 1) * crate::api::time::SECOND + delay(w, inside);
-    later(w, io, after, &mut out, i32::from(!there))
 }

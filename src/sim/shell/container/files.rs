@@ -1,6 +1,7 @@
 //! Programs for files inside containers.
 
-use super::{Inside, spec};
+use super::system::User;
+use super::{Inside, Tools, spec};
 use crate::kubectl::io::{Io, Run};
 use crate::shell::{Place, Shell};
 use crate::storage::fs::{self, FsError};
@@ -58,8 +59,8 @@ pub fn program(
         }
         "rm" | "rmdir" => {
             let recursive = on('r') || on('R') || name == "rmdir";
-            for f in expand(w, inside, &files) {
-                let path = inside.path(&f);
+            for f in files {
+                let path = inside.path(f);
                 if name == "rmdir"
                     && fs::list(w, &inside.pod, &inside.container, &path)
                         .is_ok_and(|l| !l.is_empty())
@@ -120,52 +121,62 @@ pub fn program(
     Some(Run::Done(code))
 }
 
-/// File patterns in the last part of a path.
-fn expand(w: &World, inside: &Inside, files: &[&String]) -> Vec<String> {
-    let mut out = Vec::new();
-    for f in files {
-        let (dir, last) = f.rsplit_once('/').unwrap_or(("", f));
-        if !last.contains(['*', '?']) {
-            out.push((*f).clone());
-            continue;
-        }
-        let at = inside.path(if dir.is_empty() && !f.starts_with('/') { "." } else { dir });
-        let entries = fs::list(w, &inside.pod, &inside.container, &at).unwrap_or_default();
-        let before = out.len();
-        for e in entries {
-            if crate::shell::glob(last, &e.name) && !e.name.starts_with('.') {
-                out.push(if f.contains('/') { format!("{dir}/{}", e.name) } else { e.name });
-            }
-        }
-        if out.len() == before {
-            out.push((*f).clone());
-        }
-    }
-    out
-}
-
 fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String]) -> i32 {
     let here = ".".to_owned();
-    let files = if files.is_empty() { vec![here] } else { expand(w, inside, files) };
+    let files = if files.is_empty() { vec![&here] } else { files.to_vec() };
+    if options.contains('R') {
+        io.err("ls: not simulated: -R");
+        return 1;
+    }
     let many = files.len() > 1;
     let mut code = 0;
-    let line = |name: &str, dir: bool, size: usize| {
-        if options.contains('l') {
-            let mode = if dir { "drwxr-xr-x" } else { "-rw-r--r--" };
-            format!("{mode}    1 root     root     {size:>9} Jan  5 09:00 {name}")
+    let user = User::of(w, inside);
+    let mounts: Vec<String> = w
+        .store
+        .by_key(&inside.pod)
+        .map(|pod| {
+            let all = spec(pod, &inside.container)["volumeMounts"].items().iter();
+            all.map(|m| inside.path(m["mountPath"].str())).collect()
+        })
+        .unwrap_or_default();
+    let gnu = inside.tools() == Tools::Gnu;
+    let line = |name: &str, path: &str, dir: bool, size: usize| {
+        if !options.contains('l') {
+            return name.to_owned();
+        }
+        // what lies on a volume belongs to those who write there
+        let mount =
+            mounts.iter().find(|m| path == m.as_str() || path.starts_with(&format!("{m}/")));
+        let on_volume = mount.is_some();
+        let root = mount.is_some_and(|m| path == m.as_str());
+        let owner = user.name(if on_volume && !root { user.uid } else { 0 });
+        let group = user.name(user.fs_group.filter(|_| on_volume).unwrap_or(0));
+        let mode = match (dir, user.fs_group.is_some() && on_volume, root) {
+            (true, true, true) => "drwxrwsr-x",
+            (true, true, false) => "drwxr-sr-x",
+            (true, ..) => "drwxr-xr-x",
+            _ => "-rw-r--r--",
+        };
+        if gnu {
+            let links = if dir { 2 } else { 1 };
+            format!("{mode} {links} {owner} {group} {size} Jan  5 09:00 {name}")
         } else {
-            name.to_owned()
+            format!("{mode}    1 {owner:<8} {group:<8} {size:>9} Jan  5 09:00 {name}")
         }
     };
     for (i, f) in files.iter().enumerate() {
         let path = inside.path(f);
         if !fs::is_dir(w, &inside.pod, &inside.container, &path) || options.contains('d') {
             match fs::read(w, &inside.pod, &inside.container, &path) {
-                Ok(t) => io.line(line(f, false, t.len())),
-                Err(FsError::IsDir) => io.line(line(f, true, 4096)),
+                Ok(t) => io.line(line(f, &path, false, t.len())),
+                Err(FsError::IsDir) => io.line(line(f, &path, true, 4096)),
                 Err(e) => {
-                    io.err(format!("ls: {f}: {e}"));
-                    code = 1;
+                    if gnu {
+                        io.err(format!("ls: cannot access '{f}': {e}"));
+                    } else {
+                        io.err(format!("ls: {f}: {e}"));
+                    }
+                    code = if gnu { 2 } else { 1 };
                 }
             }
             continue;
@@ -180,7 +191,8 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
                 }
                 for e in entries {
                     if options.contains('a') || !e.name.starts_with('.') {
-                        io.line(line(&e.name, e.dir, e.size));
+                        let full = format!("{}/{}", path.trim_end_matches('/'), e.name);
+                        io.line(line(&e.name, &full, e.dir, e.size));
                     }
                 }
             }

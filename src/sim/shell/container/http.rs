@@ -8,7 +8,7 @@ use crate::kubectl::io::{Io, Job, Run};
 use crate::net::connect::ConnectError;
 use crate::storage::fs;
 use crate::value::{Str, text};
-use crate::workload::{Request, http};
+use crate::workload::{Request, Response, http};
 use crate::world::World;
 
 /// How long Linux tries to connect to an address that is silent.
@@ -24,6 +24,8 @@ pub fn fetch(w: &mut World, io: &mut Io, inside: &Inside, curl: bool, args: &[St
         port: 80,
         path: String::new(),
         head: false,
+        spider: false,
+        loud: false,
         silent: false,
         fails: false,
         verbose_errors: false,
@@ -49,6 +51,10 @@ pub fn fetch(w: &mut World, io: &mut Io, inside: &Inside, curl: bool, args: &[St
                 words.next();
             }
             "--head" => job.head = true,
+            "--spider" if !curl => job.spider = true,
+            "--verbose" if curl => job.loud = true,
+            "--quiet" if !curl => job.silent = true,
+            "--show-error" if curl => job.verbose_errors = true,
             "--silent" => job.silent = true,
             "--fail" => job.fails = true,
             a if a.starts_with("--max-time=") || a.starts_with("--timeout=") => {
@@ -60,6 +66,7 @@ pub fn fetch(w: &mut World, io: &mut Io, inside: &Inside, curl: bool, args: &[St
                 job.silent |= letters.contains(if curl { 's' } else { 'q' });
                 job.verbose_errors |= letters.contains('S');
                 job.head |= curl && letters.contains('I');
+                job.loud |= curl && letters.contains('v');
                 job.fails |= curl && letters.contains('f');
                 if !curl && let Some((_, rest)) = letters.split_once('O') {
                     job.output =
@@ -120,6 +127,10 @@ struct Fetch {
     port: i64,
     path: String,
     head: bool,
+    /// `wget --spider`: is it there?
+    spider: bool,
+    /// `curl -v`.
+    loud: bool,
     silent: bool,
     fails: bool,
     verbose_errors: bool,
@@ -130,9 +141,27 @@ struct Fetch {
     deadline: u64,
 }
 
+/// The lines in front of an answer.
+fn headers(status: &str, response: &Response) -> Vec<String> {
+    let server = if response.server.is_empty() { "nginx" } else { response.server };
+    vec![
+        status.to_owned(),
+        format!("Server: {server}"),
+        format!("Content-Type: {}", response.content_type),
+        format!("Content-Length: {}", response.body.len()),
+        "Connection: keep-alive".to_owned(),
+    ]
+}
+
 impl Fetch {
     fn fail(&self, io: &mut Io, curl: &str, wget: &str, code: i32) -> i32 {
         if self.curl {
+            if let Some(format) = &self.format
+                && code != 22
+            {
+                let t = format.replace("%{http_code}", "000").replace("%{remote_ip}", "");
+                io.print(crate::shell::commands::unescape(&t));
+            }
             if !self.silent || self.verbose_errors {
                 io.err(format!("curl: ({code}) {curl}"));
             }
@@ -160,18 +189,18 @@ impl Fetch {
         };
         let status = format!("HTTP/1.1 {} {}", response.status, response.reason());
         if self.curl {
+            if self.loud {
+                self.conversation(io, ip, &status, &response);
+            }
             if self.fails && response.status >= 400 {
                 let text = format!("The requested URL returned error: {}", response.status);
                 return self.fail(io, &text, "", 22);
             }
             let mut body = response.body.to_string();
             if self.head {
-                let server = if response.server.is_empty() { "nginx" } else { response.server };
-                body = format!(
-                    "{status}\r\nServer: {server}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: keep-alive\r\n\r\n",
-                    response.content_type,
-                    response.body.len()
-                );
+                let mut lines = headers(&status, &response);
+                lines.push(String::new());
+                body = lines.iter().map(|l| format!("{l}\r\n")).collect();
             }
             match self.output.as_deref() {
                 None | Some("-") => io.print(body),
@@ -194,7 +223,17 @@ impl Fetch {
             return 0;
         }
         if response.status >= 400 {
+            if self.spider && !self.silent {
+                io.err(format!("Connecting to {} ({ip}:{})", self.authority(), self.port));
+            }
             return self.fail(io, "", &format!("server returned error: {status}"), 1);
+        }
+        if self.spider {
+            if !self.silent {
+                io.err(format!("Connecting to {} ({ip}:{})", self.authority(), self.port));
+                io.err("remote file exists");
+            }
+            return 0;
         }
         let file = match self.output.as_deref() {
             Some("-") => {
@@ -224,6 +263,25 @@ impl Fetch {
             Ok(()) => 0,
             Err(e) => self.fail(io, "", &format!("can't open '{file}': {e}"), 1),
         }
+    }
+
+    /// What `curl -v` tells.
+    fn conversation(&self, io: &mut Io, ip: &str, status: &str, response: &Response) {
+        let (host, port) = (&self.host, self.port);
+        if host != ip {
+            io.err(format!("* Host {host}:{port} was resolved.\n* IPv6: (none)\n* IPv4: {ip}"));
+        }
+        io.err(format!("*   Trying {ip}:{port}...\n* Connected to {host} ({ip}) port {port}"));
+        let verb = if self.head { "HEAD" } else { "GET" };
+        io.err(format!(
+            "> {verb} {} HTTP/1.1\n> Host: {}\n> User-Agent: curl/8.9.1\n> Accept: */*\n>",
+            self.path,
+            self.authority()
+        ));
+        for line in headers(status, response) {
+            io.err(format!("< {line}"));
+        }
+        io.err("<");
     }
 
     fn authority(&self) -> String {

@@ -1,11 +1,12 @@
 //! Shell text to commands: the part of POSIX `sh` that people type.
 
+mod compound;
 mod tree;
 mod words;
 
 use std::rc::Rc;
 
-pub use tree::{Node, Part, Redirect, Word};
+pub use tree::{Cond, Node, Part, Redirect, Word};
 
 /// Why a text is no command.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,10 +95,17 @@ fn fill(node: Node, bodies: &mut impl Iterator<Item = Word>) -> Node {
                     .collect(),
                 other.map(|o| walk(&o, bodies)),
             ),
+            Node::Case(word, arms) => Node::Case(
+                word,
+                arms.into_iter().map(|(p, body)| (p, walk(&body, bodies))).collect(),
+            ),
+            Node::Function(name, body) => Node::Function(name, walk(&body, bodies)),
+            Node::Time(n) => Node::Time(walk(&n, bodies)),
             Node::Group(n, sub, r) => {
                 let n = walk(&n, bodies);
                 Node::Group(n, sub, redirects(r, bodies))
             }
+            Node::Test(_) | Node::Arithmetic(_) => node,
         }
     }
     inner(node, bodies)
@@ -247,12 +255,16 @@ impl Parser<'_> {
         loop {
             self.newlines()?;
             let word = self.reserved();
-            if self.rest().is_empty() || self.starts(")") || until.contains(&word) {
+            let over = self.rest().is_empty() || self.starts(")") || until.contains(&word);
+            if over || until.contains(&"esac") && self.starts(";;") {
                 break;
             }
             items.push(Rc::new(self.and_or()?));
             self.blanks();
             if self.starts(";;") {
+                if until.contains(&"esac") {
+                    break;
+                }
                 return Err(Problem::Unexpected(";;".to_owned()));
             }
             if self.take(";") {
@@ -298,6 +310,21 @@ impl Parser<'_> {
 
     fn pipe(&mut self) -> Parsed<Node> {
         self.blanks();
+        if self.reserved() == "time" {
+            self.at += 4;
+            self.blanks();
+            // `time -p` prints the same three figures
+            if self.peek_token() == "-p" {
+                self.at += 2;
+            }
+            self.depth += 1;
+            if self.depth > DEEPEST {
+                return Err(Problem::NotSimulated("commands nested so deeply"));
+            }
+            let timed = self.pipe()?;
+            self.depth -= 1;
+            return Ok(Node::Time(Rc::new(timed)));
+        }
         let mut not = false;
         while self.reserved() == "!" {
             self.at += 1;
@@ -362,11 +389,11 @@ impl Parser<'_> {
                 self.expect("}")?;
                 Node::Group(Rc::new(body), false, Vec::new())
             }
-            "case" => return Err(Problem::NotSimulated("case")),
-            "function" => return Err(Problem::NotSimulated("functions")),
+            "case" => self.case()?,
+            "function" => return self.function(),
             "select" => return Err(Problem::NotSimulated("select")),
-            "[[" => return Err(Problem::NotSimulated("[[ (use [)")),
-            "time" => return Err(Problem::NotSimulated("time")),
+            "[[" => self.double_brackets()?,
+            "" if self.starts("((") => self.double_parentheses()?,
             "" if self.starts("(") => {
                 self.at += 1;
                 let body = self.list(&[])?;
@@ -438,7 +465,7 @@ impl Parser<'_> {
                     Some('&' | '|' | '(' | ')' | '<' | '>') => {
                         return Err(Problem::Unexpected(self.peek_token()));
                     }
-                    Some(_) => list.push(self.word()?),
+                    Some(_) => list.push(self.braced_word()?),
                 }
             }
             words = Some(list);
@@ -464,11 +491,13 @@ impl Parser<'_> {
             match self.peek() {
                 None | Some('\n' | ';' | '&' | '|' | ')') => break,
                 Some('(') => {
-                    return Err(if words.len() == 1 {
-                        Problem::NotSimulated("functions")
-                    } else {
-                        Problem::Unexpected("(".to_owned())
-                    });
+                    if let ([word], true) = (words.as_slice(), assign.is_empty())
+                        && let [Part::Text(name)] = word.as_slice()
+                    {
+                        let name = name.clone();
+                        return self.function_body(name);
+                    }
+                    return Err(Problem::Unexpected("(".to_owned()));
                 }
                 Some(_) => {}
             }
@@ -490,7 +519,7 @@ impl Parser<'_> {
                 assign.push((name, value));
                 continue;
             }
-            words.push(self.word()?);
+            words.push(self.braced_word()?);
         }
         if words.is_empty() && assign.is_empty() && redirects.is_empty() {
             return Err(if self.rest().is_empty() {
@@ -552,6 +581,9 @@ impl Parser<'_> {
                 return Err(Problem::NotSimulated("<&"));
             }
             self.blanks();
+            if self.starts("<(") {
+                return Err(Problem::NotSimulated("process substitution"));
+            }
             return Ok(Some(Redirect::From(self.word()?)));
         }
         self.at += 1;

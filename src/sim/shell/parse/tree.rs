@@ -25,6 +25,10 @@ pub enum Part {
     },
     /// `$((…))`.
     Arithmetic(Word),
+    /// `*`, `?` or `[` without quotes: a file pattern.
+    Glob(char),
+    /// `a{b,c}` and `{1..3}`: the word as it stands, and the words that bash makes of it.
+    Braces(Word, Vec<Word>),
 }
 
 /// A word: its pieces.
@@ -74,6 +78,38 @@ pub enum Node {
     While(Rc<Node>, bool, Rc<Node>),
     /// `if … then … elif … else … fi`.
     If(Vec<(Rc<Node>, Rc<Node>)>, Option<Rc<Node>>),
+    /// `case word in pattern | pattern) …;; esac`.
+    Case(Word, Vec<(Vec<Word>, Rc<Node>)>),
+    /// `name() …`.
+    Function(String, Rc<Node>),
+    /// `[[ … ]]`.
+    Test(Cond),
+    /// `(( … ))`.
+    Arithmetic(Word),
+    /// `time …`.
+    Time(Rc<Node>),
     /// `{ …; }` (false) or `( … )` (true), and compound commands with redirections.
     Group(Rc<Node>, bool, Vec<Redirect>),
+}
+
+/// What stands in `[[ … ]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cond {
+    /// `word`, `-f word`, `word op word`.
+    Plain(Vec<Word>),
+    /// `! …`.
+    Not(Box<Self>),
+    /// `… && …` (true), `… || …`.
+    Both(Box<Self>, bool, Box<Self>),
+}
+
+impl Cond {
+    /// All its words, in order.
+    pub fn words(&self) -> Vec<&Word> {
+        match self {
+            Self::Plain(words) => words.iter().collect(),
+            Self::Not(c) => c.words(),
+            Self::Both(a, _, b) => a.words().into_iter().chain(b.words()).collect(),
+        }
+    }
 }

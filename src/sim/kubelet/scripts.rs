@@ -1,0 +1,78 @@
+//! Scripts of containers and hooks ([`crate::workload::Script`]) from one look to the next.
+
+use super::restart::{ended, same_life};
+use super::{later, number};
+use crate::api::Obj;
+use crate::api::time::{MS, SECOND};
+use crate::queue::Comp;
+use crate::value::Str;
+use crate::workload::{self, Script};
+use crate::world::World;
+
+/// Bit of a timer's number that tells a hook's script from the container's own.
+const HOOK: u64 = 1 << 56;
+/// The shortest life of an init container.
+const SHORT: u64 = 200 * MS;
+/// Scripts that wait longer do not keep `settle` waiting.
+const LONG: u64 = 60 * SECOND;
+
+/// A container has started: so does its script, and that of its postStart hook. Gives true if
+/// the end of the script is the end of the container.
+pub(super) fn begin(w: &mut World, uid: &Str, pod: &Obj, i: usize) -> bool {
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return false };
+    let spec = run.spec(&pod.value, i);
+    let n = number(&run, i);
+    let init = run.containers[i].init && !run.containers[i].sidecar;
+    let hook = &spec["lifecycle"]["postStart"];
+    if !hook.is_null()
+        && let Some(script) = Script::of_hook(w, pod, spec, hook)
+    {
+        w.kubelet.scripts.insert((uid.clone(), n | HOOK), script);
+        go_on(w, uid, pod, n | HOOK);
+    }
+    if spec["command"].is_empty() && spec["args"].is_empty() {
+        return false;
+    }
+    let Some(script) = Script::of_container(w, pod, spec, init) else { return false };
+    w.kubelet.scripts.insert((uid.clone(), n), script);
+    go_on(w, uid, pod, n);
+    init
+}
+
+/// Looks at a script.
+pub(super) fn go_on(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
+    let id = (uid.clone(), n);
+    let Some(mut script) = w.kubelet.scripts.remove(&id) else { return };
+    let Some(i) = same_life(w, uid, n) else { return };
+    let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
+    let c = &run.containers[i];
+    let super::run::Phase::Running(since) = c.phase else { return };
+    // what a program asked for when it was started counts too
+    let code = w.acting(Comp::Workload, "workload.script", |w| script.poll(w, &run.key, &c.name));
+    let wakes = std::mem::take(&mut w.kubelet.wakes);
+    let decides = c.init && !c.sidecar && n & HOOK == 0;
+    let again = c.restarts > 0;
+    match code {
+        Some(code) if decides => {
+            let code = i64::from(code);
+            if w.now > since {
+                ended(w, uid, pod, i, code);
+            } else {
+                let n = n | (code as u64 & 0xff) << 56;
+                later(w, uid, "kubelet.exit", n, SHORT, again);
+            }
+        }
+        Some(_) => {}
+        None if wakes.is_empty() => {}
+        None if !decides && w.kubelet.scripts.len() >= workload::MOST => {}
+        None => {
+            w.kubelet.scripts.insert(id, script);
+            for (after, background) in wakes {
+                // loops of main containers turn once a second at most
+                let after = if background && !decides { after.max(SECOND) } else { after };
+                let background = background || after > LONG || again;
+                later(w, uid, "kubelet.script", n, after, background);
+            }
+        }
+    }
+}
