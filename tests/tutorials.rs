@@ -6,7 +6,7 @@
 //! text as `a` and `{{a}}` asks for it again; `...` alone is any number of lines; `! a b` says
 //! that two kept texts differ. Runs of blanks count as two: columns are as wide as ages and
 //! addresses are. Each scenario is played with several seeds, so that nothing in it depends on
-//! chance; its manifests are in the same folder.
+//! chance; its manifests are those that the tutorials' addresses lead to (static/examples).
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -175,7 +175,7 @@ fn play(name: &str, seed: u64) -> String {
     std::fs::write(&file, script).unwrap();
     let out = Command::new(env!("CARGO_BIN_EXE_podium"))
         .args(["run", "--latency", "realistic", "--seed", &seed.to_string(), "--dir"])
-        .arg(folder())
+        .arg(folder().join("../../static/examples/tutorial"))
         .args(options.split_whitespace())
         .arg(&file)
         .output()
