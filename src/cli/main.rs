@@ -12,10 +12,11 @@ const USAGE: &str = "podium: a simulated Kubernetes cluster that shows what a St
 
 usage:
   podium run [--seed N] [--nodes N] [--latency realistic|recording|instant] [--dir DIR]
-             [--format transcript|events|state] [--strict] SCRIPT
+             [--format transcript|events|state] [--strict] [--notes] SCRIPT
       SCRIPT: a text file, or - for standard input, with one command a line:
       kubectl and shell commands, settle, sleep N, node-down NAME, node-up [NAME],
       @2 COMMAND (another terminal, 2 to 9, without waiting), @2 ^C, # comment
+      --notes: tells on stderr which fields of its manifests are stored, not simulated
   podium check LESSON.yaml ANSWER.txt
       plays the commands of the answer against the lesson's goals, prints a line a goal;
       exit 0: all met, 1: not, 2: a file is unusable

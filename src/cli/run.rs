@@ -8,6 +8,7 @@ use podium_sim::api::Kind;
 use podium_sim::api::kind;
 use podium_sim::api::time::{MS, SECOND};
 use podium_sim::log::{ChangeType, What};
+use podium_sim::manifest::diagnose::{self, Said};
 use podium_sim::{Config, Latency, Value, World};
 
 /// How long `settle` and a command that waits for ever may take, in simulated time.
@@ -29,6 +30,7 @@ pub struct Options {
     dir: Option<PathBuf>,
     format: Format,
     strict: bool,
+    notes: bool,
     script: String,
 }
 
@@ -43,6 +45,7 @@ impl Options {
             dir: None,
             format: Format::Transcript,
             strict: false,
+            notes: false,
             script: String::new(),
         };
         let mut words = words;
@@ -53,6 +56,7 @@ impl Options {
                 || given.or_else(|| words.next()).ok_or_else(|| format!("{name} needs a value"));
             match name {
                 "--strict" => options.strict = true,
+                "--notes" => options.notes = true,
                 "--seed" => options.config.seed = number(name, value()?)?,
                 "--nodes" => {
                     let n = number(name, value()?)?;
@@ -123,6 +127,9 @@ pub fn run(options: &Options) -> u8 {
     // a script has nobody who could edit a text
     world.terminals.editor = false;
     put_files(&mut world, &dir, "", 0);
+    if options.notes {
+        notes(&world, &text);
+    }
     let mut player = Player {
         world,
         out: io::BufWriter::new(io::stdout().lock()),
@@ -161,6 +168,31 @@ fn put_files(world: &mut World, dir: &Path, prefix: &str, depth: u32) {
             && let Ok(text) = fs::read_to_string(&path)
         {
             world.put_file(&format!("{prefix}{name}"), &text);
+        }
+    }
+}
+
+/// Tells on stderr what the manifests that the script names ask for and the simulator only
+/// stores.
+fn notes(world: &World, script: &str) {
+    let words: Vec<&str> =
+        script.split(|c: char| c.is_whitespace() || "=,'\"".contains(c)).collect();
+    for (name, text) in &world.terminals.files {
+        let named = words.iter().any(|w| w.strip_prefix("./").unwrap_or(w) == name.as_str());
+        for problem in diagnose::problems(text).iter().filter(|_| named) {
+            match &problem.said {
+                Said::Ignored(fields) => {
+                    for (path, at) in fields {
+                        let place = format!("{name}:{}:{}", at.line, at.column);
+                        eprintln!("{place}: note: accepted, not simulated: {path}");
+                    }
+                }
+                Said::Stored => {
+                    let place = format!("{name}:{}:{}", problem.line, problem.column);
+                    eprintln!("{place}: note: objects of this kind are stored, not simulated");
+                }
+                _ => {}
+            }
         }
     }
 }

@@ -24,6 +24,34 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     from(STANDARD, text.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'='))
 }
 
+/// Where a text stops being base64 with its padding, as Go's decoder counts; `None` if it is all
+/// good.
+pub fn bad_byte(text: &str) -> Option<usize> {
+    let bytes: Vec<(usize, u8)> =
+        text.bytes().enumerate().filter(|(_, b)| !matches!(b, b'\n' | b'\r')).collect();
+    let mut done = 0;
+    while done < bytes.len() {
+        let group = &bytes[done..bytes.len().min(done + 4)];
+        let odd = group.iter().position(|(_, b)| !STANDARD.contains(b));
+        match odd.map(|j| (j, group[j])) {
+            None if group.len() == 4 => done += 4,
+            None => return Some(group[0].0),
+            Some((j @ (2 | 3), (at, b'='))) => {
+                // padding fills the group, and nothing comes after it
+                let rest = &bytes[done + j + 1..];
+                let rest = match (j, rest) {
+                    (3, rest) | (2, [(_, b'='), rest @ ..]) => rest,
+                    (_, [(other, _), ..]) => return Some(*other),
+                    _ => return Some(at + 1),
+                };
+                return rest.first().map(|(at, _)| *at);
+            }
+            Some((_, (at, _))) => return Some(at),
+        }
+    }
+    None
+}
+
 /// The bytes of a text with the alphabet for addresses; `None` if a character does not belong
 /// there.
 pub fn decode_url(text: &str) -> Option<Vec<u8>> {
@@ -69,6 +97,14 @@ mod tests {
         }
         assert_eq!(decode("YW\nJj").as_deref(), Some(&b"abc"[..]));
         assert_eq!(decode("Y-Q="), None);
+        for good in ["", "YQ==", "YWI=", "YWJj", "YW\nJj", "YWJjYQ=="] {
+            assert_eq!(bad_byte(good), None, "{good}");
+        }
+        for (bad, at) in
+            [("hello!", 5), ("abc", 0), ("hello", 4), ("a===", 1), ("YQ=a", 3), ("YQ==YQ==", 4)]
+        {
+            assert_eq!(bad_byte(bad), Some(at), "{bad}");
+        }
         assert_eq!(encode_url(&[0xfb, 0xff]), "-_8");
         assert_eq!(decode_url("-_8").as_deref(), Some(&[0xfb, 0xff][..]));
         assert_eq!(decode_url("+/8"), None);

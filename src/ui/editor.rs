@@ -4,13 +4,14 @@
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
+use podium_sim::manifest::diagnose::{Problem, Severity, problems};
 use podium_sim::recording::Input;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use crate::ui::acts::Act;
-use crate::ui::diagnose::{Problem, problems};
+use crate::ui::diagnose;
 use crate::ui::highlight;
 use crate::ui::i18n::use_words;
 use crate::ui::icons::Icon;
@@ -139,8 +140,9 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
             }
         })
     };
-    let bad: Vec<usize> = found.iter().map(|p| p.line).collect();
-    let errors = found.iter().filter(|p| !p.warning).count();
+    let bad: Vec<usize> =
+        found.iter().filter(|p| p.severity != Severity::Note).map(|p| p.line).collect();
+    let errors = found.iter().filter(|p| p.severity == Severity::Error).count();
     let free = !props.readonly && edits.is_none() && !names.is_empty();
     html! {
         <section class="edit panel" aria-label={words.get("panel.editor")}>
@@ -185,10 +187,10 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
                         let (line, text) = (p.line, (*shown).clone());
                         let onclick = Callback::from(move |_: MouseEvent| go_to(&area, &text, line));
                         html! {
-                            <li key={i} class={if p.warning { "warn" } else { "bad" }}>
+                            <li key={i} class={diagnose::class(p.severity)}>
                                 <button class="problem" {onclick}>
-                                    if line > 0 { <b>{ line }</b> }
-                                    <span>{ if p.message.starts_with('@') { words.get(&p.message[1..]) } else { p.message.clone() } }</span>
+                                    if line > 0 { <b>{ format!("{line}:{}", p.column) }</b> }
+                                    <span>{ diagnose::say(&words, &p.said) }</span>
                                 </button>
                             </li>
                         }

@@ -32,7 +32,7 @@ pub fn has_generation(kind: Kind) -> bool {
 }
 
 /// Kinds with a status subresource whose status a create or a main update cannot set.
-fn has_status(kind: Kind) -> bool {
+pub fn has_status(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::Pod
@@ -338,21 +338,6 @@ pub fn admit_delete(key: &Key) -> Result<(), Status> {
         return Err(Status::forbidden(key.kind, &key.name, "this namespace may not be deleted"));
     }
     Ok(())
-}
-
-/// Gives a Service its cluster IP and node ports.
-///
-/// # Errors
-/// 422 if a wanted address is taken or out of range.
-pub fn allocate(w: &mut World, kind: Kind, value: &mut Value, dry_run: bool) -> Result<(), Status> {
-    if kind == Kind::Service { crate::net::allocate_service(w, value, dry_run) } else { Ok(()) }
-}
-
-/// Gives back what a removed object held.
-pub fn release(w: &mut World, kind: Kind, value: &Value) {
-    if kind == Kind::Service {
-        crate::net::release_service(w, value);
-    }
 }
 
 /// An error for something that the simulated server does not do.

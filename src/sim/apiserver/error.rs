@@ -26,6 +26,8 @@ pub enum Reason {
     TooManyRequests,
     /// 500
     InternalError,
+    /// 500, without a reason.
+    Unknown,
 }
 
 /// One wrong field of a 422, or another cause.
@@ -127,6 +129,14 @@ impl Status {
         status
     }
 
+    /// 422 about a patch, which is shown as Go prints a text.
+    pub fn bad_patch(patch: &str, why: &str) -> Self {
+        let message = format!("Invalid value: {patch:?}: {why}");
+        let mut status = Self::new(Reason::Invalid, format!(" \"\" is invalid: patch: {message}"));
+        status.causes = vec![Cause { field: "patch".into(), message: message.into() }];
+        status
+    }
+
     /// HTTP status code.
     pub fn code(&self) -> u16 {
         match self.reason {
@@ -137,7 +147,7 @@ impl Status {
             Reason::AlreadyExists | Reason::Conflict => 409,
             Reason::Invalid => 422,
             Reason::TooManyRequests => 429,
-            Reason::InternalError => 500,
+            Reason::InternalError | Reason::Unknown => 500,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::apiserver::error::{Reason, Status};
 use crate::apiserver::{Sub, WriteOptions, patch};
 use crate::log::{Record, Seq, What};
 use crate::queue::Comp;
+use crate::schema;
 use crate::value::{Str, Value};
 use crate::world::World;
 
@@ -85,7 +86,7 @@ fn walk(v: &Value, path: &str, field: &str, f: &mut impl FnMut(String, &Value, b
 
 /// `[name="nginx"]`, `[containerPort=80,protocol="TCP"]`.
 fn item_key(field: &str, item: &Value) -> Option<String> {
-    let key = patch::merge_key(field, item)?;
+    let key = patch::any_key(field, item)?;
     let value = &item[key];
     if field == "ports" {
         let protocol = item["protocol"].as_str().unwrap_or("TCP");
@@ -240,6 +241,17 @@ impl World {
         opts: WriteOptions,
     ) -> Result<Obj, Status> {
         let meta = &doc["metadata"];
+        let faults = schema::check(kind, &doc);
+        if let Some(fault) = faults.iter().find(|f| f.what == schema::What::Unknown) {
+            let (ns, name, info) = (meta["namespace"].str(), meta["name"].str(), kind.info());
+            return Err(Status::new(
+                Reason::Unknown,
+                format!(
+                    "failed to create typed patch object ({ns}/{name}; {}, Kind={}): .{}: field not declared in schema",
+                    info.api_version, info.kind, fault.path
+                ),
+            ));
+        }
         let found = self.store.get(kind, meta["namespace"].str(), meta["name"].str()).cloned();
         let wanted = fields(&doc);
         let at = self.log.len();
@@ -301,7 +313,7 @@ impl World {
                     .iter()
                     .any(|(p, list)| p.starts_with(path) && list.iter().any(|o| !mine(o)))
         });
-        let mut target = patch::strategic(&target, &doc);
+        let mut target = patch::strategic(kind, &target, &doc)?;
         target.entry("metadata").remove("resourceVersion");
         let new = self.update(kind, target, Sub::Main, opts)?;
         self.remember(&new, name, at, wanted, [force, last.is_some()], opts);

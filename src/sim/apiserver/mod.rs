@@ -15,11 +15,13 @@ pub mod managed;
 pub mod patch;
 pub mod service_account;
 pub mod store;
+pub mod three_way;
 
 use crate::api::time::rfc3339;
 use crate::api::{Key, Kind, Obj, Object};
 use crate::log::{ChangeType, What};
 use crate::rng::Stream;
+use crate::schema::{self, Fault};
 use crate::value;
 use crate::value::{Str, Value, decimal};
 use crate::world::World;
@@ -86,20 +88,35 @@ pub enum FieldValidation {
 /// # Errors
 /// 400 with the decoder's words.
 fn decode(kind: Kind, value: &mut Value, how: FieldValidation) -> Result<Vec<String>, Status> {
-    let faults = crate::schema::check(kind, value);
-    let unknown = faults.iter().any(|f| f.unknown);
-    let only_wrong: Vec<_> =
-        faults.iter().filter(|f| how == FieldValidation::Strict || !f.unknown).cloned().collect();
-    if let Some(message) = crate::schema::strict_error(kind, &only_wrong) {
+    let faults = schema::check(kind, value);
+    if (how == FieldValidation::Strict || schema::wrong(&faults).is_some())
+        && let Some(message) = schema::strict_error(kind, &faults)
+    {
         return Err(Status::new(Reason::BadRequest, message));
     }
-    if unknown {
-        crate::schema::drop_unknown(kind, value);
+    Ok(dropped(kind, value, faults, how))
+}
+
+/// Takes out what the kind does not have; gives what is warned of.
+fn dropped(kind: Kind, value: &mut Value, faults: Vec<Fault>, how: FieldValidation) -> Vec<String> {
+    if !faults.is_empty() {
+        schema::drop_unknown(kind, value);
     }
-    Ok(match how {
+    match how {
         FieldValidation::Warn => faults.into_iter().map(|f| f.message).collect(),
         FieldValidation::Strict | FieldValidation::Ignore => Vec::new(),
-    })
+    }
+}
+
+/// Kinds of patches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PatchType {
+    /// RFC 6902.
+    Json,
+    /// RFC 7386.
+    Merge,
+    /// Kubernetes' own, which merges lists by the keys of their items.
+    Strategic,
 }
 
 /// Which part of an object an update may change.
@@ -155,6 +172,7 @@ impl World {
         let mut warnings = Vec::new();
         if !opts.trusted {
             warnings = decode(kind, &mut value, opts.fields)?;
+            schema::prune(kind, &mut value);
             crate::manifest::defaults::apply(kind, &mut value);
         }
         admission::prepare_create(self, kind, &mut value);
@@ -162,12 +180,15 @@ impl World {
             return Err(Status::not_found(Kind::Namespace, &ns));
         }
         admission::admit_create(self, kind, &mut value)?;
+        if kind == Kind::Service {
+            crate::net::complete(self, &mut value, None)?;
+        }
         if !opts.trusted {
             let causes = crate::manifest::validation::create(kind, &value);
             if !causes.is_empty() {
                 return Err(Status::invalid(kind, &name, causes));
             }
-            warnings.extend(crate::manifest::validation::warnings(kind, &value));
+            warnings.extend(crate::manifest::validation::warnings(kind, &value, None));
             self.warnings.append(&mut warnings);
         }
         if info.namespaced
@@ -185,7 +206,6 @@ impl World {
         if self.store.by_key(&key).is_some() {
             return Err(Status::already_exists(kind, &key.name));
         }
-        admission::allocate(self, kind, &mut value, opts.dry_run)?;
         let serial = self.next_serial(kind);
         let uid = Stream::new(
             self.config.seed,
@@ -247,13 +267,22 @@ impl World {
         if !opts.trusted {
             let mut warnings = decode(kind, &mut value, opts.fields)?;
             self.warnings.append(&mut warnings);
+            schema::prune(kind, &mut value);
             crate::manifest::defaults::apply(kind, &mut value);
+        }
+        if kind == Kind::Service && sub == Sub::Main {
+            crate::net::complete(self, &mut value, Some(&old.value))?;
         }
         admission::prepare_update(kind, &mut value, &old.value, sub);
         if !opts.trusted {
             let causes = crate::manifest::validation::update(kind, &value, &old.value);
             if !causes.is_empty() {
                 return Err(Status::invalid(kind, &key.name, causes));
+            }
+            if sub == Sub::Main {
+                let old = Some(&old.value);
+                let mut more = crate::manifest::validation::warnings(kind, &value, old);
+                self.warnings.append(&mut more);
             }
         }
         admission::admit_update(self, kind, &value, &old.value, sub)?;
@@ -275,6 +304,83 @@ impl World {
             return Ok(self.remove(&key));
         }
         Ok(self.commit(ChangeType::Modified, Some(old), kind, value))
+    }
+
+    /// Patches an object or its status, as `PATCH` does; gives the new version.
+    ///
+    /// # Errors
+    /// What the API server would answer: 400 or 422 about the patch itself, what
+    /// [`World::update`] answers about its result.
+    pub fn patch(
+        &mut self,
+        old: &Obj,
+        change: &Value,
+        how: PatchType,
+        sub: Sub,
+        opts: WriteOptions,
+    ) -> Result<Obj, Status> {
+        let kind = old.kind;
+        let array = matches!(change, Value::List(_));
+        let bad = |message: String| Err(Status::new(Reason::BadRequest, message));
+        let found = match change {
+            Value::Bool(_) => "bool",
+            Value::Int(_) | Value::Float(_) => "number",
+            Value::Str(_) => "string",
+            Value::List(_) => "array",
+            _ => "object",
+        };
+        let target = match how {
+            PatchType::Json if !array => {
+                return bad(format!(
+                    "error decoding patch: json: cannot unmarshal {found} into Go value of type []handlers.jsonPatchOp"
+                ));
+            }
+            PatchType::Json => patch::json(&old.value, change)?,
+            _ if change.as_map().is_none() && !change.is_null() => {
+                let prefix = if how == PatchType::Merge { "error decoding patch: " } else { "" };
+                return bad(format!(
+                    "{prefix}json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
+                ));
+            }
+            _ if change.is_null() => old.value.clone(),
+            PatchType::Merge => patch::merge(&old.value, change),
+            PatchType::Strategic => patch::strategic(kind, &old.value, change)?,
+        };
+        let mut target = target;
+        let faults = schema::check(kind, &target);
+        let strategic = how == PatchType::Strategic;
+        let refused = match schema::wrong(&faults) {
+            Some(f) if strategic => Some(f.patched.clone()),
+            Some(f) => Some(f.message.clone()),
+            None if opts.fields == FieldValidation::Strict => schema::unknown_error(&faults),
+            None => None,
+        };
+        if let Some(why) = refused {
+            let shown = if strategic {
+                crate::manifest::print::go_text(change)
+            } else {
+                target.to_string()
+            };
+            return Err(Status::bad_patch(&shown, &why));
+        }
+        let mut warnings = dropped(kind, &mut target, faults, opts.fields);
+        self.warnings.append(&mut warnings);
+        let (name, own) = (target["metadata"]["name"].to_str(), old.name());
+        if name != own {
+            return bad(format!(
+                "the name of the object ({name}) does not match the name on the URL ({own})"
+            ));
+        }
+        let (ns, own) = (target["metadata"]["namespace"].to_str(), old.ns());
+        if ns != own {
+            return bad("the namespace of the provided object does not match the namespace sent on the request".to_owned());
+        }
+        // a patch is not bound to a version, unless it names one itself
+        let meta = target.entry("metadata");
+        if meta["resourceVersion"] == old.meta()["resourceVersion"] {
+            meta.remove("resourceVersion");
+        }
+        self.update(kind, target, sub, WriteOptions { fields: FieldValidation::Ignore, ..opts })
     }
 
     /// Reads the current version, lets `change` edit it, writes it back: what a controller's
@@ -375,7 +481,6 @@ impl World {
     fn remove(&mut self, key: &Key) -> Obj {
         let old = self.store.take(key);
         let last = old.as_ref().map(|o| o.value.clone()).unwrap_or_default();
-        admission::release(self, key.kind, &last);
         self.managed.forget(last["metadata"]["uid"].str());
         self.commit(ChangeType::Deleted, old, key.kind, last)
     }
@@ -387,6 +492,10 @@ impl World {
         kind: Kind,
         mut value: Value,
     ) -> Obj {
+        if kind == Kind::Service {
+            let now = (change != ChangeType::Deleted).then_some(&value);
+            crate::net::reserve(self, now, old.as_ref().map(|o| &o.value));
+        }
         self.store.revision += 1;
         value.entry("metadata").set("resourceVersion", decimal(self.store.revision).share());
         let new: Obj = Rc::new(Object::new(kind, value));

@@ -1,41 +1,83 @@
 //! Patches: JSON Patch (RFC 6902), JSON Merge Patch (RFC 7386), Kubernetes' strategic merge
-//! patch, and the three-way patch that `kubectl apply` computes
-//! (behaviour/kubectl.md 3 and 5).
+//! patch (behaviour/kubectl.md 3 and 5).
 
+use crate::api::Kind;
 use crate::apiserver::error::{Reason, Status};
-use crate::value::{Str, Value, text};
+use crate::schema::{self, Type};
+use crate::value::{Value, text};
 
-/// Key by which the items of a list are merged; `None`: the list is replaced as a whole.
-/// `parent` is the field that holds the list's owner, to tell the two kinds of `ports` apart.
-pub fn merge_key(field: &str, item: &Value) -> Option<&'static str> {
-    match field {
-        "containers"
-        | "initContainers"
-        | "ephemeralContainers"
-        | "env"
-        | "volumes"
-        | "imagePullSecrets" => Some("name"),
-        "ports" if item.has("containerPort") => Some("containerPort"),
-        "ports" if item.has("port") => Some("port"),
-        "volumeMounts" => Some("mountPath"),
-        "volumeDevices" => Some("devicePath"),
-        "conditions" | "addresses" => Some("type"),
-        "hostAliases" => Some("ip"),
-        "topologySpreadConstraints" => Some("topologyKey"),
-        "ownerReferences" => Some("uid"),
-        "taints" => Some("key"),
-        "secrets" => Some("name"),
-        _ => None,
+/// Lists that a strategic patch merges: the type that has the list, its name, and the key by
+/// which items are told apart. All other lists are replaced as a whole. A list without an owner
+/// is taken for one of that name in a type without a table.
+const MERGED: &[(&str, &str, &str)] = &[
+    ("PodSpec", "containers", "name"),
+    ("PodSpec", "initContainers", "name"),
+    ("PodSpec", "ephemeralContainers", "name"),
+    ("PodSpec", "volumes", "name"),
+    ("PodSpec", "imagePullSecrets", "name"),
+    ("PodSpec", "hostAliases", "ip"),
+    ("PodSpec", "topologySpreadConstraints", "topologyKey"),
+    ("PodSpec", "schedulingGates", "name"),
+    ("PodSpec", "resourceClaims", "name"),
+    ("Container", "env", "name"),
+    ("Container", "ports", "containerPort"),
+    ("Container", "volumeMounts", "mountPath"),
+    ("Container", "volumeDevices", "devicePath"),
+    ("EphemeralContainer", "env", "name"),
+    ("EphemeralContainer", "ports", "containerPort"),
+    ("EphemeralContainer", "volumeMounts", "mountPath"),
+    ("EphemeralContainer", "volumeDevices", "devicePath"),
+    ("ServiceSpec", "ports", "port"),
+    ("ServiceAccount", "secrets", "name"),
+    ("ObjectMeta", "ownerReferences", "uid"),
+    ("PodStatus", "podIPs", "ip"),
+    ("PodStatus", "hostIPs", "ip"),
+    ("NodeStatus", "addresses", "type"),
+];
+
+/// The key by which the items of a list are merged; `None`: the list is replaced as a whole.
+pub fn merge_key(owner: &str, field: &str) -> Option<&'static str> {
+    if field == "conditions" && owner.ends_with("Status") {
+        return Some("type");
     }
+    let found = MERGED.iter().find(|(o, f, _)| *o == owner && *f == field);
+    found.map(|(_, _, key)| *key)
 }
 
-fn list_key(field: &str, lists: [&Value; 2]) -> Option<&'static str> {
-    lists.iter().flat_map(|l| l.items()).find_map(|item| merge_key(field, item))
+/// The key of an item of a list of that name, whoever has the list.
+pub fn any_key(field: &str, item: &Value) -> Option<&'static str> {
+    if field == "conditions" {
+        return Some("type");
+    }
+    MERGED.iter().find(|(_, f, key)| *f == field && item.has(key)).map(|(_, _, key)| *key)
 }
 
 /// Lists of texts that are merged as sets.
-fn merged_set(field: &str) -> bool {
-    field == "finalizers"
+pub fn merged_set(owner: &str, field: &str) -> bool {
+    owner == "ObjectMeta" && field == "finalizers"
+}
+
+/// Maps and items of lists of which `kubectl apply` keeps only what its file has.
+pub fn retains_keys(owner: &str, field: &str) -> bool {
+    matches!(
+        (owner, field),
+        ("DeploymentSpec", "strategy") | ("PodSpec", "volumes" | "resourceClaims")
+    )
+}
+
+/// The type of a field of a type, lists and maps stepped into; empty if it has no table.
+pub fn inner(owner: &str, field: &str) -> &'static str {
+    let known = schema::fields(owner).and_then(|t| t.iter().find(|f| f.name == field));
+    match known.map(|f| schema::leaf(&f.field_type)) {
+        Some(Type::Struct(name)) => name,
+        Some(_) => "",
+        // kinds without a table still have metadata and perhaps a template
+        None => match field {
+            "metadata" => "ObjectMeta",
+            "template" => "PodTemplateSpec",
+            _ => "",
+        },
+    }
 }
 
 /// JSON Merge Patch.
@@ -53,16 +95,27 @@ pub fn merge(target: &Value, patch: &Value) -> Value {
     result
 }
 
-/// Strategic merge patch.
-pub fn strategic(target: &Value, patch: &Value) -> Value {
-    let Some(fields) = patch.as_map() else { return patch.clone() };
+/// Strategic merge patch of an object of that kind.
+///
+/// # Errors
+/// An item of a merged list without its key.
+pub fn strategic(kind: Kind, target: &Value, patch: &Value) -> Result<Value, Status> {
+    strategic_at(kind.info().kind, target, patch)
+}
+
+/// Strategic merge patch of a part of an object; `owner` is its type.
+///
+/// # Errors
+/// An item of a merged list without its key.
+pub fn strategic_at(owner: &str, target: &Value, patch: &Value) -> Result<Value, Status> {
+    let Some(fields) = patch.as_map() else { return Ok(patch.clone()) };
     match patch["$patch"].str() {
         "replace" => {
             let mut whole = patch.clone();
             whole.remove("$patch");
-            return whole;
+            return Ok(whole);
         }
-        "delete" => return Value::map(),
+        "delete" => return Ok(Value::map()),
         _ => {}
     }
     let mut result = if target.as_map().is_some() { target.clone() } else { Value::map() };
@@ -76,117 +129,126 @@ pub fn strategic(target: &Value, patch: &Value) -> Value {
             let kept: Vec<&str> = v.items().iter().map(Value::str).collect();
             result.map_mut().retain(|k, _| kept.contains(&k));
         } else if key.starts_with('$') {
-            // an order of items changes nothing that is simulated
+            // an order is looked at where the list itself is
         } else if v.is_null() {
             result.remove(key);
         } else if let Value::List(_) = v {
-            let merged = strategic_list(key, result.get(key), v);
+            let order = patch.get(&format!("$setElementOrder/{key}"));
+            let merged = strategic_list(owner, key, result.get(key), v, order)?;
             result.set(key, merged);
         } else {
-            let merged = strategic(result.get(key), v);
+            let merged = strategic_at(inner(owner, key), result.get(key), v)?;
             result.set(key, merged);
         }
     }
-    result
+    Ok(result)
 }
 
-fn strategic_list(field: &str, target: &Value, patch: &Value) -> Value {
-    if merged_set(field) {
+fn strategic_list(
+    owner: &str,
+    field: &str,
+    target: &Value,
+    patch: &Value,
+    order: &Value,
+) -> Result<Value, Status> {
+    if merged_set(owner, field) {
         let mut all = target.items().to_vec();
         all.extend(patch.items().iter().filter(|x| !target.items().contains(x)).cloned());
-        return all.into();
+        return Ok(all.into());
     }
     let replace = patch.items().iter().any(|p| p["$patch"].str() == "replace");
-    let Some(key) = list_key(field, [patch, target]).filter(|_| !replace) else {
+    let Some(key) = merge_key(owner, field).filter(|_| !replace) else {
         let rest = patch.items().iter().filter(|p| p["$patch"].is_null());
-        return rest.cloned().collect::<Vec<Value>>().into();
+        return Ok(rest.cloned().collect::<Vec<Value>>().into());
     };
     let mut list = target.items().to_vec();
     for item in patch.items() {
+        if item[key].is_null() {
+            let shown = crate::manifest::print::go_text(item);
+            let message = format!("map: {shown} does not contain declared merge key: {key}");
+            return Err(Status::new(Reason::Unknown, message));
+        }
         let at = list.iter().position(|x| x[key] == item[key]);
+        let of = inner(owner, field);
         match (at, item["$patch"].str() == "delete") {
             (Some(i), true) => {
                 list.remove(i);
             }
             (None, true) => {}
-            (Some(i), false) => list[i] = strategic(&list[i], item),
-            (None, false) => list.push(strategic(&Value::map(), item)),
+            (Some(i), false) => list[i] = strategic_at(of, &list[i], item)?,
+            (None, false) => list.push(strategic_at(of, &Value::map(), item)?),
         }
     }
-    list.into()
+    if !order.items().is_empty() {
+        // what the order does not name stays behind the item that it follows
+        let place = |x: &Value| order.items().iter().position(|o| o[key] == x[key]);
+        let mut last = 0;
+        let mut placed: Vec<(usize, Value)> = Vec::new();
+        for x in list {
+            last = place(&x).unwrap_or(last);
+            placed.push((last, x));
+        }
+        placed.sort_by_key(|(at, _)| *at);
+        list = placed.into_iter().map(|(_, x)| x).collect();
+    }
+    Ok(list.into())
 }
 
 /// JSON Patch: a list of operations.
 ///
 /// # Errors
-/// 422 or 400 with the server's words.
+/// 422; the server does not tell which operation failed, or why.
 pub fn json(target: &Value, patch: &Value) -> Result<Value, Status> {
     let mut doc = target.clone();
     for op in patch.items() {
-        doc = operate(&doc, op)?;
+        doc = operate(&doc, op).ok_or_else(|| {
+            let text = "the server rejected our request due to an error in our request";
+            Status::new(Reason::Invalid, text)
+        })?;
     }
     Ok(doc)
 }
 
-fn unprocessable(message: impl Into<Str>) -> Status {
-    Status::new(Reason::Invalid, message)
-}
-
-fn operate(doc: &Value, op: &Value) -> Result<Value, Status> {
-    let path = op["path"].str();
-    let missing = |path: &str, what: &str| {
-        unprocessable(format!(
-            "{what} operation does not apply: doc is missing path: {path}: missing value"
-        ))
-    };
-    let get = |p: &str| pointer(doc, p);
+fn operate(doc: &Value, op: &Value) -> Option<Value> {
+    let path = op["path"].as_str()?;
     let mut next = doc.clone();
-    let name = op["op"].str();
-    match name {
-        "test" => match get(path) {
-            Some(v) if *v == op["value"] => {}
-            Some(_) => return Err(unprocessable(format!("testing path {path} failed"))),
-            None => return Err(missing(path, "test")),
-        },
-        "add" => {
-            put(&mut next, path, op["value"].clone(), true).ok_or_else(|| missing(path, "add"))?;
+    match op["op"].str() {
+        "test" => {
+            let found = pointer(doc, path);
+            let same = found.map_or(op["value"].is_null(), |v| *v == op["value"]);
+            return same.then_some(next);
         }
-        "replace" => {
-            get(path).ok_or_else(|| {
-                unprocessable(format!(
-                    "replace operation does not apply: doc is missing key: {path}: missing value"
-                ))
-            })?;
-            put(&mut next, path, op["value"].clone(), false)
-                .ok_or_else(|| missing(path, "replace"))?;
+        "add" => put(&mut next, path, op["value"].clone(), true)?,
+        // a key that is not there is added
+        "replace" => put(&mut next, path, op["value"].clone(), false)?,
+        "remove" => take(&mut next, path)?,
+        "move" => {
+            let v = pointer(doc, op["from"].str())?.clone();
+            take(&mut next, op["from"].str())?;
+            put(&mut next, path, v, true)?;
         }
-        "remove" => {
-            get(path).ok_or_else(|| {
-                unprocessable("the server rejected our request due to an error in our request")
-            })?;
-            take(&mut next, path);
-        }
-        "move" | "copy" => {
-            let from = op["from"].str();
-            let v = get(from).cloned().ok_or_else(|| missing(from, name))?;
-            if name == "move" {
-                take(&mut next, from);
-            }
-            put(&mut next, path, v, true).ok_or_else(|| missing(path, name))?;
-        }
-        other => return Err(unprocessable(format!("Unexpected kind: {other}"))),
+        "copy" => put(&mut next, path, pointer(doc, op["from"].str())?.clone(), true)?,
+        _ => return None,
     }
-    Ok(next)
+    Some(next)
 }
 
 fn segments(path: &str) -> impl Iterator<Item = String> {
     path.split('/').skip(1).map(|s| s.replace("~1", "/").replace("~0", "~"))
 }
 
+/// An index into a list of that length; negative ones count from its end.
+fn index(s: &str, len: usize) -> Option<usize> {
+    let i = s.parse::<i64>().ok()?;
+    let len = i64::try_from(len).ok()?;
+    let i = if i < 0 { i + len } else { i };
+    (0..len).contains(&i).then(|| usize::try_from(i).ok()).flatten()
+}
+
 fn pointer<'a>(doc: &'a Value, path: &str) -> Option<&'a Value> {
     segments(path).try_fold(doc, |v, s| match v {
         Value::Map(m) => m.get(&s),
-        Value::List(l) => l.get(s.parse::<usize>().ok()?),
+        Value::List(l) => l.get(index(&s, l.len())?),
         _ => None,
     })
 }
@@ -198,7 +260,10 @@ fn slot<'a>(doc: &'a mut Value, path: &str) -> Option<(&'a mut Value, String)> {
     for s in parts {
         at = match at {
             Value::Map(_) => at.map_mut().get_mut(&s)?,
-            Value::List(_) => at.list_mut().get_mut(s.parse::<usize>().ok()?)?,
+            Value::List(l) => {
+                let i = index(&s, l.len())?;
+                at.list_mut().get_mut(i)?
+            }
             _ => return None,
         };
     }
@@ -216,13 +281,12 @@ fn put(doc: &mut Value, path: &str, value: Value, insert: bool) -> Option<()> {
         Value::List(_) => {
             let list = parent.list_mut();
             if insert {
-                let i = if last == "-" { list.len() } else { last.parse().ok()? };
-                if i > list.len() {
-                    return None;
-                }
+                let end = list.len();
+                let i = if last == "-" { end } else { index(&last, end + 1)? };
                 list.insert(i, value);
             } else {
-                *list.get_mut(last.parse::<usize>().ok()?)? = value;
+                let i = index(&last, list.len())?;
+                *list.get_mut(i)? = value;
             }
         }
         _ => return None,
@@ -230,152 +294,19 @@ fn put(doc: &mut Value, path: &str, value: Value, insert: bool) -> Option<()> {
     Some(())
 }
 
-fn take(doc: &mut Value, path: &str) {
-    if let Some((parent, last)) = slot(doc, path) {
-        match parent {
-            Value::Map(_) => {
-                parent.remove(&last);
-            }
-            Value::List(_) => {
-                let list = parent.list_mut();
-                if let Some(i) = last.parse().ok().filter(|i| *i < list.len()) {
-                    list.remove(i);
-                }
-            }
-            _ => {}
+fn take(doc: &mut Value, path: &str) -> Option<()> {
+    let (parent, last) = slot(doc, path)?;
+    match parent {
+        Value::Map(_) => {
+            parent.remove(&last)?;
         }
-    }
-}
-
-/// The strategic merge patch that `kubectl apply` sends: what differs between the live object
-/// and the file, and what the last file had and this one has not. `{}` means "unchanged".
-pub fn three_way(last: &Value, live: &Value, file: &Value) -> Value {
-    let mut patch = changes(live, file);
-    deletions(last, live, file, &mut patch);
-    patch
-}
-
-/// Fields of `file` that differ from `live`; fields that `file` lacks do not count.
-fn changes(live: &Value, file: &Value) -> Value {
-    let mut patch = Value::map();
-    for (key, v) in file.pairs() {
-        let old = live.get(key);
-        match (old, v) {
-            (_, Value::Null) => {
-                if live.has(key) && !old.is_null() {
-                    patch.set(key, Value::Null);
-                }
-            }
-            (Value::Map(_), Value::Map(_)) => {
-                let inner = changes(old, v);
-                if !inner.is_empty() {
-                    patch.set(key, inner);
-                }
-            }
-            (Value::List(_), Value::List(_)) => {
-                if let Some(list) = list_changes(key, old, v) {
-                    patch.set(key, list);
-                }
-            }
-            _ if old == v => {}
-            _ => patch.set(key, v),
+        Value::List(l) => {
+            let i = index(&last, l.len())?;
+            parent.list_mut().remove(i);
         }
+        _ => return None,
     }
-    patch
-}
-
-fn list_changes(field: &str, live: &Value, file: &Value) -> Option<Value> {
-    if merged_set(field) {
-        let new: Vec<Value> =
-            file.items().iter().filter(|x| !live.items().contains(x)).cloned().collect();
-        return (!new.is_empty()).then(|| new.into());
-    }
-    let Some(key) = list_key(field, [file, live]) else {
-        return (live != file).then(|| file.clone());
-    };
-    let mut list = Vec::new();
-    for item in file.items() {
-        match live.items().iter().find(|x| x[key] == item[key]) {
-            None => list.push(item.clone()),
-            Some(old) => {
-                let mut inner = changes(old, item);
-                if !inner.is_empty() {
-                    inner.set(key, &item[key]);
-                    list.push(inner);
-                }
-            }
-        }
-    }
-    (!list.is_empty()).then(|| list.into())
-}
-
-/// Adds to the patch what `last` had, `file` has no more and `live` still has.
-fn deletions(last: &Value, live: &Value, file: &Value, patch: &mut Value) {
-    for (key, was) in last.pairs() {
-        if live.get(key).is_null() {
-            continue;
-        }
-        let new = file.get(key);
-        if new.is_null() {
-            patch.set(key, Value::Null);
-            continue;
-        }
-        match (was, new) {
-            (Value::Map(_), Value::Map(_)) => {
-                let mut inner = patch.get(key).clone();
-                if inner.is_null() {
-                    inner = Value::map();
-                }
-                deletions(was, live.get(key), new, &mut inner);
-                if !inner.is_empty() {
-                    patch.set(key, inner);
-                }
-            }
-            (Value::List(_), Value::List(_)) => list_deletions(key, was, live, new, patch),
-            _ => {}
-        }
-    }
-}
-
-fn list_deletions(field: &Str, was: &Value, live: &Value, new: &Value, patch: &mut Value) {
-    let current = live.get(field);
-    if merged_set(field) {
-        let gone: Vec<Value> =
-            was.items().iter().filter(|x| !new.items().contains(x)).cloned().collect();
-        if !gone.is_empty() {
-            patch.set(format!("$deleteFromPrimitiveList/{field}"), gone);
-        }
-        return;
-    }
-    let Some(key) = list_key(field, [new, current]) else { return };
-    let mut list = patch.get(field).items().to_vec();
-    for item in was.items() {
-        let id = &item[key];
-        let Some(there) = current.items().iter().find(|x| x[key] == *id) else { continue };
-        match new.items().iter().find(|x| x[key] == *id) {
-            None => {
-                let mut gone = Value::map();
-                gone.set("$patch", "delete");
-                gone.set(key, id);
-                list.push(gone);
-            }
-            Some(kept) => {
-                let at = list.iter().position(|x| x[key] == *id);
-                let mut inner = at.map_or_else(Value::map, |i| list[i].clone());
-                deletions(item, there, kept, &mut inner);
-                if !inner.is_empty() {
-                    inner.set(key, id);
-                    match at {
-                        Some(i) => list[i] = inner,
-                        None => list.push(inner),
-                    }
-                }
-            }
-        }
-    }
-    if !list.is_empty() {
-        patch.set(field, list);
-    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -392,22 +323,11 @@ mod tests {
         let patch = value!({"spec": {"containers": [
             {"name": "a", "image": "a:2"}, {"name": "b", "$patch": "delete"}, {"name": "c", "image": "c"}
         ]}});
-        let got = strategic(&live, &patch);
+        let got = strategic(Kind::Pod, &live, &patch).unwrap();
         let list = &got["spec"]["containers"];
         assert_eq!(list[0]["image"].str(), "a:2");
         assert_eq!(list[0]["env"].len(), 1);
         assert_eq!(list[1]["name"].str(), "c");
-    }
-
-    #[test]
-    fn apply_keeps_what_others_set() {
-        let last = value!({"spec": {"replicas": 2, "paused": true}});
-        let live = value!({"spec": {"replicas": 5, "paused": true, "extra": 1}});
-        let file = value!({"spec": {"replicas": 2}});
-        let patch = three_way(&last, &live, &file);
-        assert_eq!(patch.to_string(), r#"{"spec":{"paused":null,"replicas":2}}"#);
-        assert_eq!(strategic(&live, &patch).to_string(), r#"{"spec":{"extra":1,"replicas":2}}"#);
-        assert!(three_way(&file, &file, &file).is_empty(), "nothing to do is {{}}");
     }
 
     #[test]
@@ -420,7 +340,82 @@ mod tests {
             {"op": "copy", "from": "/a/1", "path": "/e"}
         ]);
         assert_eq!(json(&doc, &patch).unwrap().to_string(), r#"{"a":[9,2,4],"b":{},"e":2}"#);
-        let bad = value!([{"op": "replace", "path": "/x/y", "value": 1}]);
-        assert!(json(&doc, &bad).is_err());
+        for (bad, op) in [
+            ("no such map", value!({"op": "replace", "path": "/x/y", "value": 1})),
+            ("nothing to remove", value!({"op": "remove", "path": "/b/x"})),
+            ("another value", value!({"op": "test", "path": "/a/0", "value": 7})),
+            ("beyond the end", value!({"op": "add", "path": "/a/3", "value": 7})),
+            ("no such operation", value!({"op": "swap", "path": "/a/0"})),
+        ] {
+            let e = json(&doc, &Value::from(vec![op])).unwrap_err();
+            assert_eq!(
+                e.message.as_str(),
+                "the server rejected our request due to an error in our request",
+                "{bad}"
+            );
+        }
+        let lenient = value!([
+            {"op": "replace", "path": "/new", "value": 1},
+            {"op": "test", "path": "/gone", "value": null},
+            {"op": "remove", "path": "/a/-1"}
+        ]);
+        assert_eq!(json(&doc, &lenient).unwrap().to_string(), r#"{"a":[1],"b":{"c/d":3},"new":1}"#);
+    }
+
+    #[test]
+    fn each_list_has_its_own_way() {
+        let set = value!({"spec": {"template": {"spec": {
+            "containers": [{"image": "a", "name": "a", "ports": [{"containerPort": 80, "name": "web"}]}],
+            "tolerations": [{"key": "x", "operator": "Exists"}]
+        }}}});
+        let patch = value!({"spec": {"template": {"spec": {
+            "containers": [{"name": "a", "ports": [{"containerPort": 81}]}],
+            "tolerations": [{"key": "y", "operator": "Exists"}]
+        }}}});
+        let got = strategic(Kind::StatefulSet, &set, &patch).unwrap();
+        let spec = &got["spec"]["template"]["spec"];
+        assert_eq!(spec["containers"][0]["ports"].len(), 2, "ports are merged by their number");
+        assert_eq!(spec["tolerations"].len(), 1, "tolerations are replaced");
+        let nameless = value!({"spec": {"template": {"spec": {"containers": [{"image": "b"}]}}}});
+        let e = strategic(Kind::StatefulSet, &set, &nameless).unwrap_err();
+        assert_eq!(
+            e.message.as_str(),
+            "map: map[image:b] does not contain declared merge key: name"
+        );
+        let service = value!({"spec": {"ports": [{"name": "web", "port": 80}]}});
+        let patch = value!({"spec": {"ports": [{"port": 80, "targetPort": 8080}]}});
+        let got = strategic(Kind::Service, &service, &patch).unwrap();
+        assert_eq!(
+            got["spec"]["ports"].to_string(),
+            r#"[{"name":"web","port":80,"targetPort":8080}]"#
+        );
+    }
+
+    #[test]
+    fn directives() {
+        let pod = value!({"metadata": {"finalizers": ["a/b", "c/d"]}, "spec": {
+            "containers": [{"name": "a"}, {"name": "b"}],
+            "volumes": [{"emptyDir": {}, "name": "v"}]
+        }});
+        let patch = value!({
+            "metadata": {"$deleteFromPrimitiveList/finalizers": ["a/b"], "finalizers": ["e/f"]},
+            "spec": {
+                "$setElementOrder/containers": [{"name": "c"}, {"name": "b"}, {"name": "a"}],
+                "containers": [{"image": "c", "name": "c"}],
+                "volumes": [{"$retainKeys": ["hostPath", "name"], "hostPath": {"path": "/x"}, "name": "v"}]
+            }
+        });
+        let got = strategic(Kind::Pod, &pod, &patch).unwrap();
+        assert_eq!(got["metadata"]["finalizers"].to_string(), r#"["c/d","e/f"]"#);
+        let names: Vec<&str> =
+            got["spec"]["containers"].items().iter().map(|c| c["name"].str()).collect();
+        assert_eq!(names, ["c", "b", "a"]);
+        assert_eq!(
+            got["spec"]["volumes"].to_string(),
+            r#"[{"hostPath":{"path":"/x"},"name":"v"}]"#
+        );
+        let whole = value!({"spec": {"$patch": "replace", "containers": [{"name": "z"}]}});
+        let got = strategic(Kind::Pod, &pod, &whole).unwrap();
+        assert_eq!(got["spec"].to_string(), r#"{"containers":[{"name":"z"}]}"#);
     }
 }

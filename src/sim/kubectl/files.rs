@@ -1,6 +1,7 @@
 //! What `-f` reads: named files, folders of them, standard input, known addresses.
 
 use crate::api::Kind;
+use crate::apiserver::FieldValidation;
 use crate::kubectl::args::Args;
 use crate::kubectl::examples;
 use crate::kubectl::io::{Failure, Io, Res};
@@ -82,7 +83,7 @@ fn texts(w: &World, io: &mut Io, args: &Args) -> Res<Vec<(Str, Str)>> {
 pub fn documents(w: &World, io: &mut Io, args: &Args) -> Res<(Vec<Document>, Vec<Failure>)> {
     let mut docs = Vec::new();
     let mut failures = Vec::new();
-    for (source, t) in texts(w, io, args)? {
+    'files: for (source, t) in texts(w, io, args)? {
         for parsed in parse::parse(&t) {
             let value = match parsed {
                 Ok(doc) => doc.value,
@@ -99,7 +100,14 @@ pub fn documents(w: &World, io: &mut Io, args: &Args) -> Res<(Vec<Document>, Vec
             for value in items {
                 match document(w, args, &source, value) {
                     Ok(doc) => docs.push(doc),
-                    Err(f) => failures.push(f),
+                    // nor after one that is no object
+                    Err(f) => {
+                        let last = f.0.starts_with("error: error validating ");
+                        failures.push(f);
+                        if last && !list {
+                            continue 'files;
+                        }
+                    }
                 }
             }
         }
@@ -118,6 +126,13 @@ fn document(w: &World, args: &Args, source: &Str, mut value: Value) -> Res<Docum
         return Err(invalid("invalid object to validate"));
     }
     let (api, kind) = (value["apiVersion"].to_str(), value["kind"].to_str());
+    let checked = super::verbs::common::validation(args)? != FieldValidation::Ignore;
+    if kind.is_empty() && !checked {
+        return Err(Failure::new(format!(
+            "unable to decode {:?}: Object 'Kind' is missing in '{value}'",
+            source.as_str()
+        )));
+    }
     match (api.is_empty(), kind.is_empty()) {
         (true, true) => return Err(invalid("[apiVersion not set, kind not set]")),
         (true, false) => return Err(invalid("apiVersion not set")),

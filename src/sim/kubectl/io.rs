@@ -169,13 +169,15 @@ impl Failure {
     pub fn status(status: &Status, prefix: &str) -> Self {
         use crate::apiserver::error::Reason;
         if status.reason == Reason::Invalid {
-            let Some(kind) = status.kind else {
-                return Self(match status.message.as_str() {
-                    "" => "The request is invalid".to_owned(),
-                    message => format!("The request is invalid: {message}"),
-                });
+            let head = match status.kind {
+                Some(kind) => {
+                    format!("The {} {:?} is invalid", kind.info().kind, status.name.as_str())
+                }
+                None if status.causes.is_empty() && !status.message.is_empty() => {
+                    format!("The request is invalid: {prefix}{}", status.message)
+                }
+                None => "The request is invalid".to_owned(),
             };
-            let head = format!("The {} {:?} is invalid", kind.info().kind, status.name.as_str());
             let mut lines: Vec<String> = Vec::new();
             for c in &status.causes {
                 let line = if c.field.is_empty() {
@@ -200,6 +202,9 @@ impl Failure {
                 }
             });
         }
+        if status.reason == Reason::Unknown {
+            return Self(format!("Error from server: {prefix}{}", status.message));
+        }
         let reason = match status.reason {
             Reason::BadRequest => "BadRequest",
             Reason::Forbidden => "Forbidden",
@@ -208,7 +213,7 @@ impl Failure {
             Reason::AlreadyExists => "AlreadyExists",
             Reason::Conflict => "Conflict",
             Reason::TooManyRequests => "TooManyRequests",
-            Reason::InternalError | Reason::Invalid => "InternalError",
+            Reason::InternalError | Reason::Invalid | Reason::Unknown => "InternalError",
         };
         Self(format!("Error from server ({reason}): {prefix}{}", status.message))
     }

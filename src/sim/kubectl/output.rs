@@ -4,7 +4,7 @@ use crate::api::Obj;
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Res};
 use crate::kubectl::{gotemplate, jsonpath};
-use crate::manifest::print::{to_json_pretty, to_yaml};
+use crate::manifest::print::{go_text, to_json_pretty, to_yaml};
 use crate::value;
 use crate::value::Value;
 
@@ -203,21 +203,4 @@ fn column_cells(columns: &[(String, jsonpath::Template)], object: &Value) -> Vec
             if values.is_empty() { "<none>".into() } else { values.join(",") }
         })
         .collect()
-}
-
-/// A map or list as Go's `fmt` prints it: `map[a:1]`, `[x y]`.
-pub fn go_text(v: &Value) -> String {
-    match v {
-        Value::Map(_) => {
-            let parts: Vec<String> =
-                v.pairs().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
-            format!("map[{}]", parts.join(" "))
-        }
-        Value::List(_) => {
-            let parts: Vec<String> = v.items().iter().map(go_text).collect();
-            format!("[{}]", parts.join(" "))
-        }
-        Value::Null => "<nil>".into(),
-        v => jsonpath::shown(v),
-    }
 }

@@ -44,13 +44,16 @@ pub fn apply(kind: Kind, v: &mut Value) {
         }
     });
     match kind {
-        Kind::Pod => spec(v, pod_spec),
+        Kind::Pod => spec(v, |s| {
+            pod_spec(s);
+            pod_only(s);
+        }),
         Kind::PodTemplate => part(v, "template", template),
         Kind::StatefulSet => spec(v, statefulset),
         Kind::Deployment => spec(v, deployment),
         Kind::ReplicaSet | Kind::ReplicationController => spec(v, |s| {
             default(s, "replicas", 1);
-            part(s, "template", template);
+            template_of(s);
         }),
         Kind::DaemonSet => spec(v, daemonset),
         Kind::Job => spec(v, job),
@@ -73,8 +76,13 @@ pub fn apply(kind: Kind, v: &mut Value) {
             default(p, "name", "");
             default(p, "protocol", "TCP");
         }),
-        Kind::Secret => default(v, "type", "Opaque"),
-        Kind::Namespace => {}
+        Kind::Secret => {
+            default(v, "type", "Opaque");
+            for (k, text) in v["stringData"].clone().pairs() {
+                v.entry("data").set(k.clone(), crate::base64::encode(text.str().as_bytes()));
+            }
+            v.remove("stringData");
+        }
         Kind::NetworkPolicy => spec(v, |s| {
             if s["policyTypes"].is_null() {
                 let mut types: Vec<Value> = vec!["Ingress".into()];
@@ -116,7 +124,7 @@ fn statefulset(s: &mut Value) {
     let policy = s.entry("persistentVolumeClaimRetentionPolicy");
     default(policy, "whenDeleted", "Retain");
     default(policy, "whenScaled", "Retain");
-    part(s, "template", template);
+    template_of(s);
     each(s, "volumeClaimTemplates", |t| {
         default(t, "apiVersion", "v1");
         default(t, "kind", "PersistentVolumeClaim");
@@ -144,7 +152,7 @@ fn deployment(s: &mut Value) {
         default(rolling, "maxSurge", "25%");
         default(rolling, "maxUnavailable", "25%");
     }
-    part(s, "template", template);
+    template_of(s);
 }
 
 fn daemonset(s: &mut Value) {
@@ -156,7 +164,7 @@ fn daemonset(s: &mut Value) {
         default(rolling, "maxSurge", 0);
         default(rolling, "maxUnavailable", 1);
     }
-    part(s, "template", template);
+    template_of(s);
 }
 
 fn job(s: &mut Value) {
@@ -169,6 +177,12 @@ fn job(s: &mut Value) {
     default(s, "parallelism", 1);
     default(s, "podReplacementPolicy", "TerminatingOrFailed");
     default(s, "suspend", false);
+    template_of(s);
+}
+
+/// The template of a workload, which Go has even if the manifest does not.
+fn template_of(s: &mut Value) {
+    default(s, "template", value!({"spec": {}}));
     part(s, "template", template);
 }
 
@@ -197,46 +211,62 @@ fn pod_spec(s: &mut Value) {
         let account = value::text(account);
         s.set("serviceAccountName", account);
     }
-    let host_network = s["hostNetwork"].is_true();
-    each(s, "containers", |c| container(c, host_network));
-    each(s, "initContainers", |c| container(c, host_network));
+    each(s, "containers", container);
+    each(s, "initContainers", container);
+    each(s, "ephemeralContainers", container);
     each(s, "volumes", pod_volume);
+    part(s, "overhead", amounts);
+    part(s, "resources", |r| {
+        part(r, "limits", amounts);
+        part(r, "requests", amounts);
+    });
 }
 
-fn container(c: &mut Value, host_network: bool) {
+/// Defaults that a template does not get.
+fn pod_only(s: &mut Value) {
+    let host_network = s["hostNetwork"].is_true();
+    for list in ["containers", "initContainers"] {
+        each(s, list, |c| {
+            // a limit without a request is a request too
+            let limits: Vec<(Str, Value)> =
+                c["resources"]["limits"].pairs().map(|(k, v)| (k.clone(), v.clone())).collect();
+            for (k, v) in limits {
+                if c["resources"]["requests"].get(&k).is_null() {
+                    c.entry("resources").entry("requests").set(k, v);
+                }
+            }
+            each(c, "ports", |p| {
+                if host_network && p["hostPort"].int_or(0) == 0 {
+                    let port = p["containerPort"].clone();
+                    p.set("hostPort", port);
+                }
+            });
+        });
+    }
+}
+
+/// Amounts of a list of resources as the server writes them.
+fn amounts(list: &mut Value) {
+    let all: Vec<(Str, Value)> =
+        list.pairs().map(|(k, v)| (k.clone(), crate::manifest::canonical_resource(v))).collect();
+    for (k, v) in all {
+        list.set(k, v);
+    }
+}
+
+fn container(c: &mut Value) {
     if c["imagePullPolicy"].is_empty() {
         c.set("imagePullPolicy", pull_policy(c["image"].str()));
     }
     default(c, "resources", Value::map());
     part(c, "resources", |r| {
-        // a limit without a request is a request too
-        let limits: Vec<(Str, Value)> =
-            r["limits"].pairs().map(|(k, v)| (k.clone(), v.clone())).collect();
-        for key in ["limits", "requests"] {
-            part(r, key, |list| {
-                let canonical: Vec<(Str, Value)> = list
-                    .pairs()
-                    .map(|(k, v)| (k.clone(), crate::manifest::canonical_quantity(v)))
-                    .collect();
-                for (k, v) in canonical {
-                    list.set(k, v);
-                }
-            });
-        }
-        for (k, v) in limits {
-            if r["requests"].get(&k).is_null() {
-                r.entry("requests").set(k, crate::manifest::canonical_quantity(&v));
-            }
-        }
+        part(r, "limits", amounts);
+        part(r, "requests", amounts);
     });
     default(c, "terminationMessagePath", "/dev/termination-log");
     default(c, "terminationMessagePolicy", "File");
     each(c, "ports", |p| {
         default(p, "protocol", "TCP");
-        if host_network && p["hostPort"].is_null() {
-            let port = p["containerPort"].clone();
-            p.set("hostPort", port);
-        }
     });
     each(c, "env", |e| {
         part(e, "valueFrom", |f| {
@@ -254,10 +284,16 @@ fn container(c: &mut Value, host_network: bool) {
 }
 
 fn probe(p: &mut Value) {
-    default(p, "failureThreshold", 3);
-    default(p, "periodSeconds", 10);
-    default(p, "successThreshold", 1);
-    default(p, "timeoutSeconds", 1);
+    for (key, number) in [
+        ("failureThreshold", 3),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("timeoutSeconds", 1),
+    ] {
+        if p[key].int_or(0) == 0 {
+            p.set(key, number);
+        }
+    }
     part(p, "httpGet", http_get);
     part(p, "grpc", |g| default(g, "service", ""));
 }
@@ -280,19 +316,20 @@ pub fn pull_policy(image: &str) -> &'static str {
 
 fn pod_volume(v: &mut Value) {
     const MODE: i64 = 0o644;
-    const SOURCES: [&str; 4] = ["persistentVolumeClaim", "configMap", "secret", "hostPath"];
-    if v.len() <= 1 && !v["name"].is_null() {
-        v.set("emptyDir", Value::map());
-        return;
-    }
-    for key in SOURCES {
-        if v.has(key) && v[key].is_null() {
-            v.remove(key);
+    if v.as_map().is_some() {
+        v.map_mut().retain(|_, source| !source.is_null());
+        if v.pairs().all(|(key, _)| key.as_str() == "name") {
+            v.set("emptyDir", Value::map());
         }
     }
-    if v.has("emptyDir") && v["emptyDir"].is_null() {
-        v.set("emptyDir", Value::map());
-    }
+    let image = v["image"]["reference"].to_str();
+    part(v, "image", |i| default(i, "pullPolicy", pull_policy(&image)));
+    part(v, "emptyDir", |d| {
+        let size = crate::manifest::canonical_quantity(&d["sizeLimit"]);
+        if !size.is_null() {
+            d.set("sizeLimit", size);
+        }
+    });
     part(v, "configMap", |c| default(c, "defaultMode", MODE));
     part(v, "secret", |c| default(c, "defaultMode", MODE));
     part(v, "hostPath", |h| default(h, "type", ""));
@@ -324,12 +361,7 @@ fn claim(s: &mut Value) {
     default(s, "volumeMode", "Filesystem");
     part(s, "resources", |r| {
         for key in ["limits", "requests"] {
-            part(r, key, |list| {
-                if let q @ (Value::Str(_) | Value::Int(_) | Value::Float(_)) = &list["storage"] {
-                    let q = crate::manifest::canonical_quantity(q);
-                    list.set("storage", q);
-                }
-            });
+            part(r, key, amounts);
         }
     });
     for key in ["dataSource", "dataSourceRef"] {
@@ -347,12 +379,7 @@ fn volume(s: &mut Value) {
         s.remove("storageClassName");
     }
     part(s, "hostPath", |h| default(h, "type", ""));
-    part(s, "capacity", |list| {
-        let q = crate::manifest::canonical_quantity(&list["storage"]);
-        if !q.is_null() {
-            list.set("storage", q);
-        }
-    });
+    part(s, "capacity", amounts);
     part(s, "claimRef", |r| {
         default(r, "apiVersion", "v1");
         default(r, "kind", "PersistentVolumeClaim");
@@ -367,6 +394,8 @@ fn service(v: &mut Value) {
         if s["sessionAffinity"].str() == "ClientIP" {
             let config = s.entry("sessionAffinityConfig").entry("clientIP");
             default(config, "timeoutSeconds", 10_800);
+        } else if s["sessionAffinity"].str() == "None" {
+            s.remove("sessionAffinityConfig");
         }
         each(s, "ports", |p| {
             default(p, "protocol", "TCP");
@@ -375,19 +404,18 @@ fn service(v: &mut Value) {
                 p.set("targetPort", port);
             }
         });
-        if kind == "ExternalName" {
-            return;
+        if kind == "ClusterIP" || kind == "NodePort" || kind == "LoadBalancer" {
+            default(s, "internalTrafficPolicy", "Cluster");
         }
-        default(s, "internalTrafficPolicy", "Cluster");
-        if kind == "NodePort" || kind == "LoadBalancer" {
+        let outside = kind == "ClusterIP" && !s["externalIPs"].is_empty();
+        if outside || kind == "NodePort" || kind == "LoadBalancer" {
             default(s, "externalTrafficPolicy", "Cluster");
         }
         if kind == "LoadBalancer" {
             default(s, "allocateLoadBalancerNodePorts", true);
         }
-        default(s, "ipFamilies", ["IPv4".into()]);
-        default(s, "ipFamilyPolicy", "SingleStack");
         if let Some(ip) = s["clusterIP"].as_str().filter(|ip| !ip.is_empty()) {
+            // the old field of one address and the new of several are kept in step
             let ip = value::text(ip);
             default(s, "clusterIPs", [ip.into()]);
         }

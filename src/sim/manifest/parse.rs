@@ -103,11 +103,36 @@ pub fn parse(text: &str) -> Vec<Result<Document, ParseError>> {
         let message = format!("the text is too long: {} bytes, at most {MAX_TEXT}", body.len());
         return vec![Err(ParseError { message, span: Span::default() })];
     }
+    if body.trim_start().starts_with('{')
+        && let Some(documents) = json_stream(body)
+    {
+        return documents;
+    }
     split(body)
         .into_iter()
         .map(|(line, part)| document(line, &part))
         .filter(|r| !matches!(r, Ok(d) if d.value.is_null()))
         .collect()
+}
+
+/// Several JSON objects one after the other; `None` if it is something else.
+fn json_stream(text: &str) -> Option<Vec<Result<Document, ParseError>>> {
+    let stream = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
+    let values = stream.collect::<Result<Vec<_>, _>>().ok()?;
+    // of one alone the other reader knows the places
+    (values.len() > 1).then(|| {
+        let document = |value| Document {
+            value: json_value(value),
+            line: 1,
+            spans: Spans::default(),
+            duplicates: Vec::new(),
+        };
+        values.into_iter().map(|v| Ok(document(v))).collect()
+    })
+}
+
+fn json_value(v: serde_json::Value) -> Value {
+    serde_yaml::to_value(v).map_or(Value::Null, convert)
 }
 
 /// Cuts a text at its `---` lines; gives each part and the line on which it begins.
@@ -144,8 +169,27 @@ fn document(line: usize, part: &str) -> Result<Document, ParseError> {
         Err(Trouble::Limit(message)) => {
             Err(ParseError { message: message.to_owned(), span: at(line, 1, 1) })
         }
+        Err(Trouble::Key(key, span)) => {
+            Err(ParseError { message: format!("invalid map key: {}", go_syntax(&key)), span })
+        }
         // the second reader is stricter in corners: without it there are no places, but values
         Err(Trouble::Reader) => plain(line, part),
+    }
+}
+
+/// A value as Go writes it in its own syntax.
+fn go_syntax(v: &Value) -> String {
+    let join = |parts: Vec<String>| parts.join(", ");
+    match v {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::List(_) => {
+            format!("[]interface {{}}{{{}}}", join(v.items().iter().map(go_syntax).collect()))
+        }
+        Value::Map(_) => {
+            let pair = |(k, v): (&Str, &Value)| format!("{:?}:{}", k.as_str(), go_syntax(v));
+            format!("map[interface {{}}]interface {{}}{{{}}}", join(v.pairs().map(pair).collect()))
+        }
+        other => other.to_string(),
     }
 }
 
@@ -157,13 +201,15 @@ fn at(line: usize, column: usize, len: usize) -> Span {
 fn syntax_error(line: usize, part: &str) -> Option<ParseError> {
     // the last words of errors that come from the parser; all others come from the scanner,
     // whose lines go-yaml counts differently
-    const PARSER: [&str; 6] = [
+    const PARSER: [&str; 8] = [
         "did not find expected key",
         "did not find expected '-' indicator",
         "did not find expected ',' or ']'",
         "did not find expected ',' or '}'",
         "did not find expected node content",
         "did not find expected <document start>",
+        "found duplicate %YAML directive",
+        "found undefined tag handle",
     ];
     let error = serde_yaml::Deserializer::from_str(part)
         .find_map(|doc| IgnoredAny::deserialize(doc).err())?;
@@ -191,6 +237,8 @@ fn syntax_error(line: usize, part: &str) -> Option<ParseError> {
 enum Trouble {
     Reader,
     Limit(&'static str),
+    /// A map or a list where the key of a map should be, as `{{ .Values.x }}` is one.
+    Key(Value, Span),
 }
 
 struct Reader<'a> {
@@ -301,6 +349,7 @@ impl<'a> Reader<'a> {
             let merge = matches!(&event, Event::Scalar(s, ScalarStyle::Plain, ..) if s == "<<");
             let (key, key_span) = self.node(event, range, path, depth + 1)?;
             let key: Str = match key {
+                Value::Map(_) | Value::List(_) => return Err(Trouble::Key(key, key_span)),
                 Value::Str(s) => s,
                 Value::Null => "null".into(),
                 other => other.to_string().into(),
@@ -426,7 +475,22 @@ mod tests {
             "line 3: mapping values are not allowed in this context"
         );
         assert_eq!(error("a: *r\n"), "unknown anchor 'r' referenced");
+        assert_eq!(error("x: 1\na: b\nname:y\nc: d\n"), "line 4: could not find expected ':'");
+        assert_eq!(error("x: 1\nb:\n  c: \"y\n\n\n"), "line 6: found unexpected end of stream");
+        assert_eq!(error("# one\n# two\na:\n  b: 1\n c: 2\n"), "line 4: did not find expected key");
+        assert_eq!(
+            error("name: {{ .x }}\n"),
+            "invalid map key: map[interface {}]interface {}{\".x\":interface {}(nil)}"
+        );
         assert_eq!(error("a: \"x\n"), "line 2: found unexpected end of stream");
+    }
+
+    #[test]
+    fn json_objects_may_follow_each_other() {
+        let two = parse("{\"a\": 1} {\"a\": [\"x\"]}\n");
+        assert_eq!(two.len(), 2);
+        assert_eq!(two[1].as_ref().unwrap().value.to_string(), r#"{"a":["x"]}"#);
+        assert!(parse("{\"a\": 1} {\"a\"").iter().any(Result::is_err));
     }
 
     #[test]

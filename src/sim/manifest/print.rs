@@ -22,6 +22,24 @@ pub fn to_yaml(value: &Value) -> String {
     out
 }
 
+/// A map or list as Go's `fmt` prints it: `map[a:1]`, `[x y]`.
+pub fn go_text(v: &Value) -> String {
+    match v {
+        Value::Map(_) => {
+            let parts: Vec<String> =
+                v.pairs().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
+            format!("map[{}]", parts.join(" "))
+        }
+        Value::List(_) => {
+            let parts: Vec<String> = v.items().iter().map(go_text).collect();
+            format!("[{}]", parts.join(" "))
+        }
+        Value::Null => "<nil>".into(),
+        Value::Str(s) => s.to_string(),
+        other => other.to_string(),
+    }
+}
+
 fn pad(out: &mut String, indent: usize) {
     out.extend(std::iter::repeat_n(' ', indent));
 }

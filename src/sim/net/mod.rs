@@ -13,7 +13,7 @@ use crate::collections::BTreeMap;
 use std::rc::Rc;
 
 pub use connect::{ConnectError, connect};
-pub use service_ip::{allocate_service, release_service};
+pub use service_ip::{complete, reserve};
 
 use crate::api::{Key, Kind, Obj};
 use crate::config::Delay;

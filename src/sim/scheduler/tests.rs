@@ -190,7 +190,12 @@ fn classes(w: &mut World) {
 #[test]
 fn what_no_node_has_is_named() {
     let mut w = world(1);
-    create(&mut w, greedy("a", "nvidia.com/gpu", "1", ""));
+    let mut gpu = greedy("a", "nvidia.com/gpu", "1", "");
+    // such a request is refused without the same limit
+    gpu.path_mut("spec.containers").list_mut()[0]
+        .path_mut("resources.limits")
+        .set("nvidia.com/gpu", "1");
+    create(&mut w, gpu);
     assert_eq!(
         refusal(&w, "a"),
         "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."

@@ -2,12 +2,15 @@
 //! the API server's words (behaviour/validation.md 7).
 
 pub mod help;
+mod prune;
 
 use crate::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::api::{Kind, quantity};
 use crate::value::Value;
+
+pub use prune::prune;
 
 /// Type of a field.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -168,8 +171,27 @@ pub struct Fault {
     pub path: String,
     /// `unknown field "spec.replica"` or the decoder's words.
     pub message: String,
-    /// An unknown field, which only strict decoding refuses; else a wrong type.
-    pub unknown: bool,
+    /// What is said of it where a patch brings it, by another decoder.
+    pub patched: String,
+    /// What it is.
+    pub what: What,
+}
+
+/// Kinds of faults.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// The kind has no such field: only strict decoding refuses it.
+    Unknown,
+    /// A value of a wrong type: the first is told, after the rest was read too.
+    Wrong,
+    /// A value that its type reads itself and refuses: nothing after it is read.
+    Refused,
+}
+
+/// The fault that the decoder tells, if a value cannot be read.
+pub fn wrong(faults: &[Fault]) -> Option<&Fault> {
+    let first = |what| faults.iter().find(|f| f.what == what);
+    first(What::Refused).or_else(|| first(What::Wrong))
 }
 
 /// What is wrong with an object's fields. Empty for kinds without tables.
@@ -218,11 +240,17 @@ pub fn strict_error(kind: Kind, faults: &[Fault]) -> Option<String> {
         "{} in version {:?} cannot be handled as a {}: ",
         info.kind, info.version, info.kind
     );
-    if let Some(wrong) = faults.iter().find(|f| !f.unknown) {
+    if let Some(wrong) = wrong(faults) {
         return Some(head + &wrong.message);
     }
-    let unknown: Vec<&str> = faults.iter().map(|f| f.message.as_str()).collect();
-    (!unknown.is_empty()).then(|| format!("{head}strict decoding error: {}", unknown.join(", ")))
+    unknown_error(faults).map(|text| head + &text)
+}
+
+/// All unknown fields in one sentence.
+pub fn unknown_error(faults: &[Fault]) -> Option<String> {
+    let unknown: Vec<&str> =
+        faults.iter().filter(|f| f.what == What::Unknown).map(|f| f.message.as_str()).collect();
+    (!unknown.is_empty()).then(|| format!("strict decoding error: {}", unknown.join(", ")))
 }
 
 /// A path with indexes and the same without, as the two kinds of messages want it.
@@ -256,7 +284,8 @@ impl Checker {
                 None => self.faults.push(Fault {
                     message: format!("unknown field \"{}\"", inner.full),
                     path: inner.full,
-                    unknown: true,
+                    patched: String::new(),
+                    what: What::Unknown,
                 }),
             }
         }
@@ -264,20 +293,26 @@ impl Checker {
 
     fn value(&mut self, t: &Type, owner: &str, v: &Value, mut path: Path) {
         let fits = match (t, v) {
-            (_, Value::Null) => true,
-            (Type::Any, _) => return,
-            (Type::Text(_) | Type::Bytes, Value::Str(_)) | (Type::Bool, Value::Bool(_)) => true,
+            (_, Value::Null) | (Type::Any, _) => true,
+            (Type::Text(_), Value::Str(_)) | (Type::Bool, Value::Bool(_)) => true,
             (Type::Int32, Value::Int(i)) => i32::try_from(*i).is_ok(),
             (Type::Int64, Value::Int(_)) => true,
             (Type::Quantity, _) => return self.quantity(v, path),
-            (Type::IntOrText, Value::Int(_) | Value::Str(_)) => true,
+            (Type::IntOrText, Value::Int(i)) => i32::try_from(*i).is_ok(),
+            (Type::IntOrText, Value::Str(_)) => true,
+            (Type::Bytes, Value::Str(s)) => match crate::base64::bad_byte(s) {
+                None => true,
+                Some(i) => {
+                    let text = format!("illegal base64 data at input byte {i}");
+                    return self.fault(What::Wrong, path, text.clone(), text);
+                }
+            },
             (Type::Time, Value::Str(s)) => {
                 if crate::api::time::parse(s).is_none() {
                     let layout = "2006-01-02T15:04:05Z07:00";
-                    self.wrong(
-                        path,
-                        format!("parsing time {s:?} as {layout:?}: cannot parse {s:?} as \"2006\""),
-                    );
+                    let text =
+                        format!("parsing time {s:?} as {layout:?}: cannot parse {s:?} as \"2006\"");
+                    self.fault(What::Refused, path, text.clone(), text);
                 }
                 return;
             }
@@ -303,57 +338,77 @@ impl Checker {
             }
             _ => false,
         };
-        if fits {
-            return;
+        if !fits {
+            self.mismatch(t, owner, v, path);
         }
-        let found = match (v, t) {
-            (Value::Bool(_), _) => "bool".to_owned(),
-            (Value::Int(i), Type::Int32 | Type::Int64) => format!("number {i}"),
-            (Value::Float(f), Type::Int32 | Type::Int64) => format!("number {f}"),
-            (Value::Int(_) | Value::Float(_), _) => "number".to_owned(),
-            (Value::Str(_), _) => "string".to_owned(),
-            (Value::List(_), _) => "array".to_owned(),
+    }
+
+    /// A value that is not of the field's type.
+    fn mismatch(&mut self, t: &Type, owner: &str, v: &Value, path: Path) {
+        let number = matches!(t, Type::Int32 | Type::Int64 | Type::IntOrText);
+        let found = match v {
+            Value::Bool(_) => "bool".to_owned(),
+            Value::Int(i) if number => format!("number {i}"),
+            Value::Float(f) if number => format!("number {f}"),
+            Value::Int(_) | Value::Float(_) => "number".to_owned(),
+            Value::Str(_) => "string".to_owned(),
+            Value::List(_) => "array".to_owned(),
             _ => "object".to_owned(),
         };
-        let message = if *t == Type::IntOrText {
-            format!("json: cannot unmarshal {found} into Go value of type int32")
-        } else {
-            format!(
-                "json: cannot unmarshal {found} into Go struct field {owner}.{} of type {}",
-                path.plain,
-                t.go()
-            )
+        let own = *t == Type::IntOrText || *t == Type::Time;
+        let of = match t {
+            Type::IntOrText => "int32".to_owned(),
+            Type::Time => "string".to_owned(),
+            t => t.go(),
         };
-        self.wrong(path, message);
+        let message = format!(
+            "json: cannot unmarshal {found} into Go struct field {owner}.{} of type {of}",
+            path.plain
+        );
+        let patched = if own {
+            format!("json: cannot unmarshal {found} into Go value of type {of}")
+        } else {
+            converted(t, v)
+        };
+        let what = if own { What::Refused } else { What::Wrong };
+        self.fault(what, path, message, patched);
     }
 
     fn quantity(&mut self, v: &Value, path: Path) {
         let text = match v {
+            Value::Null => return,
             Value::Str(s) => s.to_string(),
-            Value::Int(i) => i.to_string(),
-            Value::Float(f) => f.to_string(),
-            _ => String::new(),
+            other => other.to_string(),
         };
-        if quantity::milli(&text).is_none() {
-            let shape = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-            let number = text
-                .trim_start_matches(['+', '-'])
-                .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-            let suffix_like = !number.is_empty()
-                && number.len() < text.len()
-                && number
-                    .trim_start_matches(|c| "eEinumkKMGTP".contains(c))
-                    .chars()
-                    .all(|c| c.is_ascii_digit());
-            self.wrong(
-                path,
-                if suffix_like { "unable to parse quantity's suffix".into() } else { shape.into() },
-            );
+        if let Some(why) = quantity::fault(&text) {
+            self.fault(What::Refused, path, why.into(), why.into());
         }
     }
 
-    fn wrong(&mut self, path: Path, message: String) {
-        self.faults.push(Fault { path: path.full, message, unknown: false });
+    fn fault(&mut self, what: What, path: Path, message: String, patched: String) {
+        self.faults.push(Fault { path: path.full, message, patched, what });
+    }
+}
+
+/// What the converter of patches says of a value of a wrong type.
+fn converted(t: &Type, v: &Value) -> String {
+    let found = match v {
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int64",
+        Value::Float(_) => "float64",
+        Value::Str(_) => "string",
+        Value::List(_) => "slice",
+        _ => "map",
+    };
+    let number = matches!(v, Value::Int(_) | Value::Float(_));
+    match t {
+        Type::Map(_) => format!("cannot restore map from {found}"),
+        Type::List(_) | Type::Bytes => format!("cannot restore slice from {found}"),
+        Type::Struct(_) => format!("cannot restore struct from: {found}"),
+        // Go can make text of a number, a number of a fraction, but not here
+        Type::Text(_) if matches!(v, Value::Int(_)) => "cannot convert int64 to string".into(),
+        Type::Int32 | Type::Int64 if number => format!("cannot convert {found} to {}", t.go()),
+        _ => format!("unrecognized type: {}", t.go()),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use crate::api::{Kind, Obj};
 use crate::apiserver::error::Reason;
-use crate::apiserver::{DeleteOptions, managed, patch};
+use crate::apiserver::three_way::three_way;
+use crate::apiserver::{DeleteOptions, PatchType, Sub, managed};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::files::{Document, documents};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::resources::{Selector, meta};
-use crate::kubectl::verbs::common::{self, LAST_APPLIED, report, send, write_options};
+use crate::kubectl::verbs::common::{self, LAST_APPLIED, report};
 use crate::kubectl::verbs::{delete, last_applied};
 use crate::value::{Str, Value};
 use crate::world::World;
@@ -33,6 +34,7 @@ fn read(w: &World, io: &mut Io, args: &Args, verb: &str) -> Res<(Vec<Document>, 
     if !args.pos.is_empty() {
         return Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" "))));
     }
+    common::validation(args)?;
     let (docs, failures) = documents(w, io, args)?;
     if docs.is_empty() && failures.is_empty() {
         return Err(Failure::new(format!("no objects passed to {verb}")));
@@ -200,7 +202,7 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
         return report(io, args, doc.kind, &live.value, "configured", dry);
     }
     let last = last_applied::of(&live).unwrap_or_else(Value::map);
-    let change = patch::three_way(&last, &live.value, &new);
+    let change = three_way(doc.kind, &last, &live.value, &new);
     if change.is_empty() {
         return report(io, args, doc.kind, &live.value, "unchanged", dry);
     }
@@ -214,9 +216,10 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
             doc.source.as_str()
         )
     };
-    let target = patch::strategic(&live.value, &change);
-    common::check_patch(args, doc.kind, &change, &target)?;
-    let (obj, _) = send(w, &live, target, dry).map_err(|e| Failure::status(&e, &prefix()))?;
+    let options = common::file_options(args, dry);
+    let obj = w.patch(&live, &change, PatchType::Strategic, Sub::Main, options);
+    common::warned(w, io);
+    let obj = obj.map_err(|e| Failure::status(&e, &prefix()))?;
     report(io, args, doc.kind, &obj.value, "configured", dry)
 }
 
@@ -331,21 +334,22 @@ pub fn replace(w: &mut World, io: &mut Io, args: &Args) -> Run {
         return Run::wait(Recreate { gone, docs, args: args.clone() });
     }
     for doc in &docs {
-        let result = replace_one(w, doc, dry)
+        let result = replace_one(w, io, args, doc, dry)
             .and_then(|obj| report(io, args, doc.kind, &obj, "replaced", dry));
         failures.extend(result.err());
     }
     Run::Done(common::finish(io, &failures))
 }
 
-fn replace_one(w: &mut World, doc: &Document, dry: DryRun) -> Res<Value> {
+fn replace_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRun) -> Res<Value> {
     if dry == DryRun::Client {
         return Ok(doc.value.clone());
     }
     let prefix = format!("error when replacing {:?}: ", doc.source.as_str());
-    w.update(doc.kind, doc.value.clone(), crate::apiserver::Sub::Main, write_options(dry))
-        .map(|obj| obj.value.clone())
-        .map_err(|e| Failure::status(&e, &prefix))
+    let sub = if args.get("subresource") == Some("status") { Sub::Status } else { Sub::Main };
+    let new = w.update(doc.kind, doc.value.clone(), sub, common::file_options(args, dry));
+    common::warned(w, io);
+    new.map(|obj| obj.value.clone()).map_err(|e| Failure::status(&e, &prefix))
 }
 
 /// `replace --force`: waits until the old objects are gone, then makes the new ones.
@@ -363,12 +367,12 @@ impl Job for Recreate {
         }
         let mut failures = Vec::new();
         for doc in &self.docs {
-            let made = w
-                .create(doc.kind, doc.value.clone(), write_options(DryRun::None))
-                .map_err(Failure::from)
-                .and_then(|obj| {
-                    report(io, &self.args, doc.kind, &obj.value, "replaced", DryRun::None)
-                });
+            let options = common::file_options(&self.args, DryRun::None);
+            let made = w.create(doc.kind, doc.value.clone(), options);
+            common::warned(w, io);
+            let made = made.map_err(Failure::from).and_then(|obj| {
+                report(io, &self.args, doc.kind, &obj.value, "replaced", DryRun::None)
+            });
             failures.extend(made.err());
         }
         Some(common::finish(io, &failures))

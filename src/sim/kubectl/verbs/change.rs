@@ -2,11 +2,13 @@
 
 use crate::api::{Kind, Obj};
 use crate::apiserver::error::{Reason, Status};
-use crate::apiserver::patch;
+use crate::apiserver::{FieldValidation, PatchType, Sub, WriteOptions, admission, patch};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res, Run};
 use crate::kubectl::resources::{Options, select};
-use crate::kubectl::verbs::common::{Pairs, finish, pairs, parse_pairs, report, send};
+use crate::kubectl::verbs::common::{
+    Pairs, finish, pairs, parse_pairs, report, send, warned, write_options,
+};
 use crate::value;
 use crate::value::{Value, text};
 use crate::world::World;
@@ -75,7 +77,7 @@ fn scale_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
         } else {
             let mut value = obj.value.clone();
             value.entry("spec").set("replicas", replicas);
-            send(w, obj, value, dry)
+            send(w, io, obj, value, dry)
                 .map_err(Failure::from)
                 .and_then(|(new, _)| report(io, args, obj.kind, &new.value, "scaled", dry))
         };
@@ -123,13 +125,17 @@ pub fn patch(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 fn patch_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     let dry = args.dry_run()?;
-    let kind = args.get("type").unwrap_or("strategic").to_ascii_lowercase();
-    if !matches!(kind.as_str(), "strategic" | "merge" | "json") {
-        return Err(Failure::new(format!(
-            "--type must be one of [json merge strategic], not {:?}",
-            args.text("type")
-        )));
-    }
+    let how = match args.get("type").unwrap_or("strategic").to_ascii_lowercase().as_str() {
+        "strategic" => PatchType::Strategic,
+        "merge" => PatchType::Merge,
+        "json" => PatchType::Json,
+        _ => {
+            return Err(Failure::new(format!(
+                "--type must be one of [json merge strategic], not {:?}",
+                args.text("type")
+            )));
+        }
+    };
     let given = match (args.get("patch"), args.get("patch-file")) {
         (Some(p), None) => p.to_owned(),
         (None, Some(file)) => match crate::kubectl::files::read(w, io, file) {
@@ -153,13 +159,23 @@ fn patch_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     let selection = select(w, io, args, &args.pos, Options::default())?;
     let mut failures = selection.failures;
     for target in &selection.targets {
+        let obj = &target.obj;
         let result = match &change {
-            Ok(change) => patch_one(w, &target.obj, change, &kind, args, dry),
-            Err(why) => Err(Status::new(Reason::BadRequest, why.clone())),
+            Ok(change) => patch_one(w, io, obj, change, how, args),
+            Err(why) => {
+                let prefix =
+                    if how == PatchType::Strategic { "" } else { "error decoding patch: " };
+                Err(Status::new(Reason::BadRequest, format!("{prefix}{why}")).into())
+            }
         };
-        let result = result.map_err(Failure::from).and_then(|(new, changed)| {
+        let result = result.and_then(|new| {
+            if args.get("subresource") == Some("scale") && args.get("output").is_none() {
+                io.line(format!("scale.autoscaling/{} patched{}", obj.name(), dry.suffix()));
+                return Ok(());
+            }
+            let changed = new != obj.value;
             let operation = if changed { "patched" } else { "patched (no change)" };
-            report(io, args, new.kind, &new.value, operation, dry)
+            report(io, args, obj.kind, &new, operation, dry)
         });
         failures.extend(result.err());
     }
@@ -184,59 +200,37 @@ fn read_patch(given: &str) -> Res<Result<Value, String>> {
 
 fn patch_one(
     w: &mut World,
+    io: &mut Io,
     obj: &Obj,
     change: &Value,
-    kind: &str,
+    how: PatchType,
     args: &Args,
-    dry: DryRun,
-) -> Result<(Obj, bool), Status> {
-    let bad = |m: &'static str| Status::new(Reason::BadRequest, m);
-    let target = match kind {
-        "json" => {
-            if !matches!(change, Value::List(_)) {
-                return Err(bad(
-                    "json: cannot unmarshal object into Go value of type jsonpatch.Patch",
-                ));
-            }
-            patch::json(&obj.value, change)?
-        }
-        _ if change.as_map().is_none() => {
-            return Err(bad(
-                "json: cannot unmarshal array into Go value of type map[string]interface {}",
-            ));
-        }
-        "merge" => patch::merge(&obj.value, change),
-        _ => patch::strategic(&obj.value, change),
-    };
+) -> Res<Value> {
+    let dry = args.dry_run()?;
     if dry == DryRun::Client {
-        return Ok((obj.clone(), true));
-    }
-    if target["metadata"]["name"] != obj.meta()["name"] {
-        let mut e = bad("the name of the object does not match the name on the URL");
-        e.message = format!(
-            "the name of the object ({}) does not match the name on the URL ({})",
-            target["metadata"]["name"].str(),
-            obj.name()
-        )
-        .into();
-        return Err(e);
-    }
-    if args.get("subresource") == Some("status") {
-        let new = w.update(
-            obj.kind,
-            target,
-            crate::apiserver::Sub::Status,
-            super::common::write_options(dry),
-        )?;
-        let changed = new.value != obj.value;
-        return Ok((new, changed));
+        return Ok(match how {
+            PatchType::Json => patch::json(&obj.value, change)?,
+            PatchType::Merge => patch::merge(&obj.value, change),
+            PatchType::Strategic => patch::strategic(obj.kind, &obj.value, change)?,
+        });
     }
     if args.get("subresource") == Some("scale") {
         let mut value = obj.value.clone();
-        value.entry("spec").set("replicas", target["spec"]["replicas"].clone());
-        return send(w, obj, value, dry);
+        let replicas = patch::merge(&value, change)["spec"]["replicas"].clone();
+        value.entry("spec").set("replicas", replicas);
+        return Ok(send(w, io, obj, value, dry)?.0.value.clone());
     }
-    send(w, obj, target, dry)
+    let sub = if args.get("subresource") == Some("status") { Sub::Status } else { Sub::Main };
+    if sub == Sub::Status && !admission::has_status(obj.kind) {
+        return Err(Failure(
+            "Error from server (NotFound): the server could not find the requested resource"
+                .to_owned(),
+        ));
+    }
+    let options = WriteOptions { fields: FieldValidation::Warn, ..write_options(dry) };
+    let new = w.patch(obj, change, how, sub, options);
+    warned(w, io);
+    Ok(new?.value.clone())
 }
 
 /// `kubectl label`.
@@ -397,7 +391,7 @@ fn mark_all(
         let result = if dry == DryRun::Client {
             report(io, args, obj.kind, &value, operation, dry)
         } else {
-            send(w, obj, value, dry)
+            send(w, io, obj, value, dry)
                 .map_err(Failure::from)
                 .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, dry))
         };
@@ -503,7 +497,7 @@ fn taint_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             (true, false) => "untainted",
             _ => "tainted",
         };
-        let result = send(w, obj, value, dry)
+        let result = send(w, io, obj, value, dry)
             .map_err(Failure::from)
             .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, dry));
         failures.extend(result.err());

@@ -18,14 +18,26 @@ pub fn write_options(dry: DryRun) -> WriteOptions {
     WriteOptions { dry_run: dry != DryRun::None, ..WriteOptions::default() }
 }
 
+/// What `--validate` asks for.
+///
+/// # Errors
+/// Another word.
+pub fn validation(args: &Args) -> Res<FieldValidation> {
+    Ok(match args.get("validate").unwrap_or("strict") {
+        "strict" | "true" | "TRUE" | "True" | "t" | "T" | "1" => FieldValidation::Strict,
+        "warn" => FieldValidation::Warn,
+        "ignore" | "false" | "FALSE" | "False" | "f" | "F" | "0" => FieldValidation::Ignore,
+        other => {
+            return Err(Failure::new(format!(
+                "invalid - validate option {other:?}; must be one of: strict (or true), warn, ignore (or false)"
+            )));
+        }
+    })
+}
+
 /// Options of a write of an object from a file, with `--validate`.
 pub fn file_options(args: &Args, dry: DryRun) -> WriteOptions {
-    let fields = match args.text("validate") {
-        "warn" => FieldValidation::Warn,
-        "ignore" | "false" => FieldValidation::Ignore,
-        _ => FieldValidation::Strict,
-    };
-    WriteOptions { fields, ..write_options(dry) }
+    WriteOptions { fields: validation(args).unwrap_or_default(), ..write_options(dry) }
 }
 
 /// Prints what the server warned of.
@@ -74,39 +86,26 @@ fn shown(value: &Value) -> Value {
     value
 }
 
-/// A patch that brings fields which the kind does not have is refused as a whole.
-///
-/// # Errors
-/// The server's words, with the patch as Go prints a map.
-pub fn check_patch(args: &Args, kind: Kind, patch: &Value, target: &Value) -> Res<()> {
-    if file_options(args, DryRun::None).fields != FieldValidation::Strict {
-        return Ok(());
-    }
-    let faults = crate::schema::check(kind, target);
-    let unknown: Vec<&str> =
-        faults.iter().filter(|f| f.unknown).map(|f| f.message.as_str()).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let shown = crate::kubectl::output::go_text(patch);
-    Err(Failure(format!(
-        "The request is invalid: patch: Invalid value: {shown:?}: strict decoding error: {}",
-        unknown.join(", ")
-    )))
-}
-
 /// Sends a changed version of an object; gives the new version and whether anything changed.
 ///
 /// # Errors
 /// What the server answers.
-pub fn send(w: &mut World, old: &Obj, value: Value, dry: DryRun) -> Result<(Obj, bool), Status> {
+pub fn send(
+    w: &mut World,
+    io: &mut Io,
+    old: &Obj,
+    value: Value,
+    dry: DryRun,
+) -> Result<(Obj, bool), Status> {
     let mut value = value;
     // a patch is not bound to a version, unless it names one itself
     let meta = value.entry("metadata");
     if meta["resourceVersion"] == old.meta()["resourceVersion"] {
         meta.remove("resourceVersion");
     }
-    let new = w.update(old.kind, value, Sub::Main, write_options(dry))?;
+    let new = w.update(old.kind, value, Sub::Main, write_options(dry));
+    warned(w, io);
+    let new = new?;
     let changed = new.value != old.value;
     Ok((new, changed))
 }

@@ -79,7 +79,7 @@ fn mark_one(w: &mut World, io: &mut Io, node: &Obj, wanted: bool, dry: DryRun) -
         value.entry("spec").remove("unschedulable");
     }
     if dry != DryRun::Client {
-        send(w, node, value, dry)?;
+        send(w, io, node, value, dry)?;
     }
     io.line(format!("node/{} {word}{}", node.name(), dry.suffix()));
     Ok(())

@@ -7,12 +7,13 @@
 
 use crate::api::Obj;
 use crate::apiserver::error::Reason;
-use crate::apiserver::patch;
+use crate::apiserver::three_way::three_way;
+use crate::apiserver::{PatchType, Sub};
 use crate::kubectl::args::{Args, DryRun};
-use crate::kubectl::io::{Failure, Io, Job, Res, Run};
+use crate::kubectl::io::{Io, Job, Run};
 use crate::kubectl::resources::{Options, select};
 use crate::kubectl::terminal::Editing;
-use crate::kubectl::verbs::common::{check_patch, report, send, warned};
+use crate::kubectl::verbs::common::{file_options, report, warned};
 use crate::manifest::{parse, print};
 use crate::shell::{Place, Script, Shell};
 use crate::value;
@@ -233,7 +234,7 @@ impl Edit {
         before: &Value,
         edited: &Value,
     ) -> Result<(), Trouble> {
-        let change = patch::three_way(before, before, edited);
+        let change = three_way(old.kind, before, before, edited);
         let done = |io: &mut Io, value: &Value, word: &str| {
             report(io, &self.args, old.kind, value, word, DryRun::None)
                 .map_err(|f| Trouble::Other(f.0))
@@ -243,15 +244,11 @@ impl Edit {
         }
         let live = w.store.by_key(&old.key()).filter(|o| o.uid() == old.uid()).cloned();
         let live = live.ok_or(Trouble::Gone)?;
-        let target = patch::strategic(&live.value, &change);
-        let fields: Res<()> = check_patch(&self.args, old.kind, &change, &target);
-        fields.map_err(|Failure(why)| {
-            Trouble::Invalid(vec![why.trim_start_matches("The request is invalid: ").to_owned()])
-        })?;
-        let sent = send(w, &live, target, DryRun::None);
+        let options = file_options(&self.args, DryRun::None);
+        let sent = w.patch(&live, &change, PatchType::Strategic, Sub::Main, options);
         warned(w, io);
         match sent {
-            Ok((obj, _)) => done(io, &obj.value, "edited"),
+            Ok(obj) => done(io, &obj.value, "edited"),
             Err(status) if status.reason == Reason::Invalid => Err(Trouble::Invalid(
                 status.causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect(),
             )),

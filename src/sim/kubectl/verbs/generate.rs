@@ -494,7 +494,7 @@ pub fn pod(args: &Args) -> Res<Value> {
             .map(|v| crate::shell::json_value(&v))
             .map_err(|_| Failure::new("Invalid value for overrides: it is no JSON"))?;
         pod = match args.get("override-type") {
-            Some("strategic") => crate::apiserver::patch::strategic(&pod, &change),
+            Some("strategic") => crate::apiserver::patch::strategic(Kind::Pod, &pod, &change)?,
             _ => crate::apiserver::patch::merge(&pod, &change),
         };
     }

@@ -82,7 +82,7 @@ fn set_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
         let result = if dry == DryRun::Client {
             report(io, args, doc.kind, &value, "configured", dry)
         } else {
-            send(w, &live, value, dry)
+            send(w, io, &live, value, dry)
                 .map_err(Failure::from)
                 .and_then(|(new, _)| report(io, args, doc.kind, &new.value, "configured", dry))
         };

@@ -2,6 +2,7 @@
 
 use crate::api::{Kind, kind};
 use crate::apiserver::patch;
+use crate::apiserver::three_way::three_way;
 use crate::kubectl::args::Args;
 use crate::kubectl::diff::unified;
 use crate::kubectl::files::documents;
@@ -154,12 +155,11 @@ fn diff_all(w: &World, io: &mut Io, args: &Args) -> Res<i32> {
                     .next()
                     .and_then(Result::ok)
                     .map_or_else(Value::map, |d| d.value);
-                patch::strategic(
-                    &live.value,
-                    &patch::three_way(&last, &live.value, &modified(&doc.value)),
-                )
+                let change = three_way(doc.kind, &last, &live.value, &modified(&doc.value));
+                patch::strategic(doc.kind, &live.value, &change)?
             }
         };
+        crate::schema::prune(doc.kind, &mut merged);
         crate::manifest::defaults::apply(doc.kind, &mut merged);
         if live.is_some_and(|l| l.value["spec"] != merged["spec"])
             && !merged["metadata"]["generation"].is_null()

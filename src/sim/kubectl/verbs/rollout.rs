@@ -354,7 +354,8 @@ fn print_revisions(
             let mut change = r.template.clone();
             change.set("$patch", "replace");
             let mut value = obj.value.clone();
-            let template = patch::strategic(&value["spec"]["template"], &change);
+            let template =
+                patch::strategic_at("PodTemplateSpec", &value["spec"]["template"], &change)?;
             value.entry("spec").set("template", template);
             value
         };
@@ -381,14 +382,14 @@ fn undo_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
                 obj.name()
             ));
         }
-        let result = undo_one(w, &obj, wanted, dry)
+        let result = undo_one(w, io, &obj, wanted, dry)
             .and_then(|said| report(io, args, obj.kind, &obj.value, &said, dry));
         failures.extend(result.err());
     }
     Ok(finish(io, &failures))
 }
 
-fn undo_one(w: &mut World, obj: &Obj, wanted: i64, dry: DryRun) -> Res<String> {
+fn undo_one(w: &mut World, io: &mut Io, obj: &Obj, wanted: i64, dry: DryRun) -> Res<String> {
     if !matches!(obj.kind, Kind::StatefulSet | Kind::Deployment) {
         return Err(Failure::new(format!(
             "no rollbacker has been implemented for {:?}",
@@ -416,7 +417,7 @@ fn undo_one(w: &mut World, obj: &Obj, wanted: i64, dry: DryRun) -> Res<String> {
     let mut value = obj.value.clone();
     let mut change = found.template.clone();
     change.set("$patch", "replace");
-    let template = patch::strategic(&value["spec"]["template"], &change);
+    let template = patch::strategic_at("PodTemplateSpec", &value["spec"]["template"], &change)?;
     if template == obj.spec()["template"] {
         return Ok(format!(
             "skipped rollback (current template already matches revision {})",
@@ -425,7 +426,7 @@ fn undo_one(w: &mut World, obj: &Obj, wanted: i64, dry: DryRun) -> Res<String> {
     }
     value.entry("spec").set("template", template);
     if dry != DryRun::Client {
-        send(w, obj, value, dry)?;
+        send(w, io, obj, value, dry)?;
     }
     Ok("rolled back".to_owned())
 }
@@ -503,7 +504,7 @@ fn each(
     for obj in objs {
         let result = change(&obj, w.now)
             .map_err(Failure::new)
-            .and_then(|value| Ok(send(w, &obj, value, DryRun::None)?))
+            .and_then(|value| Ok(send(w, io, &obj, value, DryRun::None)?))
             .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, DryRun::None));
         failures.extend(result.err());
     }

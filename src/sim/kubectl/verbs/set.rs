@@ -59,7 +59,7 @@ fn all(
         let result = if dry == DryRun::Client {
             report(io, args, obj.kind, &value, operation, dry)
         } else {
-            send(w, obj, value, dry)
+            send(w, io, obj, value, dry)
                 .map_err(Failure::from)
                 .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, dry))
         };
@@ -344,7 +344,7 @@ pub fn selector(w: &mut World, io: &mut Io, args: &Args) -> Run {
             let result = if dry == DryRun::Client {
                 report(io, args, obj.kind, &value, "selector updated", dry)
             } else {
-                send(w, obj, value, dry).map_err(Failure::from).and_then(|(new, _)| {
+                send(w, io, obj, value, dry).map_err(Failure::from).and_then(|(new, _)| {
                     report(io, args, obj.kind, &new.value, "selector updated", dry)
                 })
             };

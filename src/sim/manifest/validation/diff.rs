@@ -66,6 +66,11 @@ pub(super) fn pod(old: &Value, new: &Value) -> String {
     unified(&lines(old, POD), &lines(new, POD))
 }
 
+/// The difference of two volumes' sources.
+pub(super) fn source(old: &Value, new: &Value, order: &[&str]) -> String {
+    unified(&lines(old, order), &lines(new, order))
+}
+
 fn lines(v: &Value, order: &[&str]) -> Vec<String> {
     let mut out = vec!["{".to_owned()];
     for (i, key) in order.iter().enumerate() {
@@ -76,7 +81,8 @@ fn lines(v: &Value, order: &[&str]) -> Vec<String> {
     out
 }
 
-fn go_name(key: &str) -> String {
+/// A field's name in Go: `imagePullPolicy` is `ImagePullPolicy`.
+pub(super) fn go_name(key: &str) -> String {
     let mut chars = key.chars();
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }

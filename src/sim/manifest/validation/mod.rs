@@ -1,18 +1,31 @@
 //! Field validation with the server's texts, in the server's order
 //! (behaviour/validation.md 2 to 6).
 
+mod config;
+mod container;
 mod diff;
 mod names;
+mod placement;
 mod pod;
+mod resources;
+mod security;
 mod service;
 mod storage;
+#[cfg(test)]
+mod tests;
+mod volume;
+mod warnings;
 mod workload;
 
-use crate::api::Kind;
+use crate::api::{Kind, quantity};
 use crate::apiserver::error::Cause;
 use crate::value::Value;
 
 pub use names::{is_label, is_subdomain};
+pub use warnings::warnings;
+
+/// When an image is pulled.
+const PULL: &[&str] = &["Always", "IfNotPresent", "Never"];
 
 /// Collects what is wrong.
 #[derive(Default)]
@@ -51,6 +64,35 @@ impl Errors {
         self.add(field, format!("Unsupported value: {value:?}: supported values: {list}"));
     }
 
+    fn not_found(&mut self, field: impl Into<String>, name: &str) {
+        self.add(field, format!("Not found: {}", quoted(name)));
+    }
+
+    /// A whole number between two others, if it is there.
+    fn range(&mut self, field: impl Into<String>, v: &Value, lo: i64, hi: i64, detail: &str) {
+        if let Some(n) = v.as_int().filter(|n| !(lo..=hi).contains(n)) {
+            self.invalid(field, n.to_string(), detail);
+        }
+    }
+
+    /// A number, or a percentage.
+    fn number_or_percent(&mut self, field: &str, v: &Value) {
+        if let Value::Str(s) = v {
+            if percent(s).is_none() {
+                self.invalid(field, quoted(s), PERCENT);
+            }
+        } else {
+            self.not_negative(field, v);
+        }
+    }
+
+    /// A percentage is 100 at most.
+    fn at_most_all(&mut self, field: &str, v: &Value) {
+        if percent(v.str()).is_some_and(|n| n > 100) {
+            self.invalid(field, v.to_string(), "must not be greater than 100%");
+        }
+    }
+
     /// One of these texts, if it is there.
     fn one_of(&mut self, field: impl Into<String>, v: &Value, known: &[&str]) {
         if let Some(s) = v.as_str()
@@ -73,73 +115,81 @@ fn quoted(s: &str) -> String {
     Value::Str(crate::value::text(s)).to_string()
 }
 
+const PERCENT: &str = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+
+/// What is wrong with the addresses that a Service asks for: the server looks at them before
+/// all else.
+pub fn service_addresses(svc: &Value) -> Vec<Cause> {
+    let mut e = Errors::default();
+    service::addresses(&mut e, &svc["spec"]);
+    e.0
+}
+
+/// The number of `25%`.
+fn percent(s: &str) -> Option<u64> {
+    let digits = s.strip_suffix('%').filter(|d| !d.is_empty())?;
+    let all = digits.bytes().all(|b| b.is_ascii_digit());
+    all.then(|| digits.parse().unwrap_or(u64::MAX))
+}
+
+/// A quantity in thousandths.
+fn amount(v: &Value) -> Option<i128> {
+    match v {
+        Value::Int(i) => Some(i128::from(*i) * 1000),
+        v => quantity::milli(v.str()),
+    }
+}
+
+/// A quantity as the server prints it.
+fn amount_text(v: &Value) -> String {
+    match crate::manifest::canonical_quantity(v) {
+        Value::Str(s) => s.to_string(),
+        _ => String::new(),
+    }
+}
+
 /// What is wrong with a new object; nothing if it is fine.
 pub fn create(kind: Kind, value: &Value) -> Vec<Cause> {
-    let mut e = Errors::default();
-    names::metadata(&mut e, kind, value);
-    match kind {
-        Kind::StatefulSet => workload::statefulset(&mut e, value, None),
-        Kind::Deployment => workload::deployment(&mut e, value, None),
-        Kind::ReplicaSet => workload::replicaset(&mut e, value, None),
-        Kind::DaemonSet | Kind::Job => {
-            pod::template(&mut e, "spec.template", &value["spec"]["template"], &[]);
-        }
-        Kind::Pod => pod::spec(&mut e, "spec", &value["spec"], &[]),
-        Kind::Service => service::service(&mut e, value, None),
-        Kind::PersistentVolumeClaim => storage::claim_spec(&mut e, "spec", &value["spec"]),
-        Kind::PersistentVolume => storage::volume(&mut e, value),
-        Kind::StorageClass => storage::class(&mut e, value, None),
-        Kind::PodDisruptionBudget => workload::budget(&mut e, value),
-        _ => {}
-    }
-    e.0
+    validate(kind, value, None)
 }
 
 /// What is wrong with an update.
 pub fn update(kind: Kind, new: &Value, old: &Value) -> Vec<Cause> {
-    let mut e = Errors::default();
-    names::metadata(&mut e, kind, new);
-    match kind {
-        Kind::StatefulSet => workload::statefulset(&mut e, new, Some(old)),
-        Kind::Deployment => workload::deployment(&mut e, new, Some(old)),
-        Kind::ReplicaSet => workload::replicaset(&mut e, new, Some(old)),
-        Kind::Pod => pod::update(&mut e, new, old),
-        Kind::Service => service::service(&mut e, new, Some(old)),
-        Kind::PersistentVolumeClaim => storage::claim_update(&mut e, new, old),
-        Kind::PersistentVolume => {
-            storage::volume(&mut e, new);
-            storage::volume_update(&mut e, new, old);
-        }
-        Kind::StorageClass => storage::class(&mut e, new, Some(old)),
-        Kind::PodDisruptionBudget => workload::budget(&mut e, new),
-        _ => {}
-    }
-    e.0
+    validate(kind, new, Some(old))
 }
 
-/// What the server warns of while it accepts the object.
-pub fn warnings(kind: Kind, new: &Value) -> Vec<String> {
-    let mut out = Vec::new();
-    if kind == Kind::StatefulSet && new["spec"]["revisionHistoryLimit"].int_or(0) < 0 {
-        out.push("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended".into());
-    }
-    if kind == Kind::PersistentVolume
-        && new["spec"]["persistentVolumeReclaimPolicy"].str() == "Recycle"
-    {
-        out.push("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.".into());
-    }
-    if kind == Kind::Endpoints {
-        out.push(
-            "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".into(),
-        );
-    }
-    let (path, spec) = match kind {
-        Kind::Pod => ("spec", &new["spec"]),
-        Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::DaemonSet | Kind::Job => {
-            ("spec.template.spec", &new["spec"]["template"]["spec"])
+fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<Cause> {
+    let e = &mut Errors::default();
+    names::metadata(e, kind, value, old);
+    match kind {
+        Kind::StatefulSet => workload::statefulset(e, value, old),
+        Kind::Deployment => workload::deployment(e, value, old),
+        Kind::ReplicaSet => workload::replicaset(e, value, old),
+        Kind::DaemonSet => workload::daemonset(e, value, old),
+        Kind::Job => pod::template(e, "spec.template", &value["spec"]["template"], &[]),
+        Kind::Pod => match old {
+            None => pod::create(e, value),
+            Some(old) => pod::update(e, value, old),
+        },
+        Kind::Service => service::service(e, value, old),
+        Kind::PersistentVolumeClaim => {
+            storage::claim_spec(e, "spec", &value["spec"]);
+            if let Some(old) = old {
+                storage::claim_update(e, value, old);
+            }
         }
-        _ => return out,
-    };
-    pod::warnings(&mut out, path, spec);
-    out
+        Kind::PersistentVolume => {
+            storage::volume(e, value);
+            if let Some(old) = old {
+                storage::volume_update(e, value, old);
+            }
+        }
+        Kind::StorageClass => storage::class(e, value, old),
+        Kind::PodDisruptionBudget => workload::budget(e, value),
+        Kind::ConfigMap => config::config_map(e, value, old),
+        Kind::Secret => config::secret(e, value, old),
+        Kind::Node => placement::taints(e, &value["spec"]["taints"]),
+        _ => {}
+    }
+    std::mem::take(&mut e.0)
 }

@@ -1,10 +1,10 @@
 //! Claims, volumes, storage classes (behaviour/validation.md 5).
 
-use super::{Errors, diff, names, quoted};
-use crate::api::quantity;
+use super::{Errors, amount, amount_text, diff, names, placement, quoted, volume as sources};
 use crate::value::Value;
 
 const MODES: &[&str] = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+/// Sources of a volume, in the order in which the server looks at them.
 const VOLUME_SOURCES: &[&str] = &[
     "hostPath",
     "gcePersistentDisk",
@@ -30,13 +30,6 @@ const VOLUME_SOURCES: &[&str] = &[
     "csi",
 ];
 
-fn amount(v: &Value) -> Option<i128> {
-    match v {
-        Value::Int(i) => Some(i128::from(*i) * 1000),
-        v => quantity::milli(v.str()),
-    }
-}
-
 fn modes(e: &mut Errors, field: &str, list: &Value) {
     for m in list.items() {
         e.one_of(field, m, MODES);
@@ -59,10 +52,12 @@ pub(super) fn claim_spec(e: &mut Errors, path: &str, s: &Value) {
     let storage = &s["resources"]["requests"]["storage"];
     let field = format!("{path}.resources[storage]");
     match amount(storage) {
-        None if storage.is_null() => e.required(field, ""),
+        None => e.required(field, ""),
         Some(n) if n <= 0 => {
-            let shown = crate::manifest::canonical_quantity(storage);
-            e.invalid(field, quoted(shown.str()), "must be greater than zero");
+            e.invalid(field, quoted(&amount_text(storage)), "must be greater than zero");
+        }
+        Some(n) if n % 1000 != 0 => {
+            e.invalid(field, quoted(&amount_text(storage)), "must be an integer");
         }
         _ => {}
     }
@@ -70,38 +65,76 @@ pub(super) fn claim_spec(e: &mut Errors, path: &str, s: &Value) {
         names::check_subdomain(e, &format!("{path}.storageClassName"), class);
     }
     e.one_of(format!("{path}.volumeMode"), &s["volumeMode"], &["Block", "Filesystem"]);
+    for key in ["dataSource", "dataSourceRef"] {
+        let (at, from) = (format!("{path}.{key}"), s.get(key));
+        if from.is_null() {
+            continue;
+        }
+        for key in ["name", "kind"].iter().filter(|k| from.get(k).is_empty()) {
+            e.required(format!("{at}.{key}"), "");
+        }
+        let (group, kind) = (from["apiGroup"].str(), from["kind"].str());
+        if !group.is_empty() {
+            names::check_subdomain(e, &format!("{at}.apiGroup"), group);
+        } else if kind != "PersistentVolumeClaim" {
+            e.invalid(
+                at,
+                quoted(kind),
+                "must be 'PersistentVolumeClaim' when referencing the default apiGroup",
+            );
+        }
+    }
+    if let Some(class) = s["volumeAttributesClassName"].as_str().filter(|c| !c.is_empty()) {
+        names::check_subdomain(e, &format!("{path}.volumeAttributesClassName"), class);
+    }
 }
 
-/// An update of a claim: only growth, a late class, the volume's name once.
+/// An update of a claim: only growth once it is bound, a late class, the volume's name once.
 pub(super) fn claim_update(e: &mut Errors, new: &Value, old: &Value) {
+    const BETA: &str = "volume.beta.kubernetes.io/storage-class";
     let (n, o) = (&new["spec"], &old["spec"]);
-    let rest = |s: &Value| {
-        let mut s = s.clone();
-        if o["volumeName"].is_empty() {
-            s.remove("volumeName");
+    let note = |v: &Value| v["metadata"]["annotations"].get(BETA).to_str();
+    if note(new) != note(old) {
+        let shown = quoted(&note(new));
+        e.invalid(format!("metadata.annotations.{BETA}"), shown, "field is immutable");
+    }
+    let (mut a, mut b) = (n.clone(), o.clone());
+    if o["volumeName"].is_empty() && !n["volumeName"].is_empty() {
+        b.set("volumeName", &n["volumeName"]);
+    }
+    if o["storageClassName"].is_null() && !n["storageClassName"].is_null() {
+        a.remove("storageClassName");
+    }
+    if new["status"]["phase"].str() == "Bound" {
+        if !a["resources"]["requests"].is_null() {
+            let size = &o["resources"]["requests"]["storage"];
+            a.entry("resources").entry("requests").set("storage", size);
         }
-        if o["storageClassName"].is_null() {
-            s.remove("storageClassName");
+        if o["volumeAttributesClassName"].is_null() {
+            a.remove("volumeAttributesClassName");
+        } else {
+            a.set("volumeAttributesClassName", &o["volumeAttributesClassName"]);
         }
-        s.remove("volumeAttributesClassName");
-        if let Some(requests) = s["resources"].as_map().and_then(|m| m.get("requests")).cloned() {
-            let mut requests = requests;
-            requests.remove("storage");
-            s.entry("resources").set("requests", requests);
-        }
-        s
-    };
-    if rest(n) != rest(o) {
+    }
+    if a != b {
         let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-        e.forbidden("spec", format!("{detail}\n{}", diff::claim(o, n)));
+        e.forbidden("spec", format!("{detail}\n{}", diff::claim(&b, &a)));
     }
     let size = |s: &Value| amount(&s["resources"]["requests"]["storage"]).unwrap_or(0);
     let have = amount(&old["status"]["capacity"]["storage"]).unwrap_or(0);
-    if size(n) < size(o) && size(n) < have.max(1) {
+    if size(n) < size(o) && size(n) <= have {
         e.forbidden(
             "spec.resources.requests.storage",
             "field can not be less than status.capacity",
         );
+    }
+    if n["volumeMode"] != o["volumeMode"] {
+        e.invalid("volumeMode", n["volumeMode"].to_string(), "field is immutable");
+    }
+    let class = &n["volumeAttributesClassName"];
+    if !old["status"]["currentVolumeAttributesClassName"].is_null() && class.is_empty() {
+        let to = if class.is_null() { "nil" } else { "empty string" };
+        e.forbidden("spec.volumeAttributesClassName", format!("update to {to} is forbidden when status.currentVolumeAttributesClassName is not nil"));
     }
 }
 
@@ -121,41 +154,75 @@ pub(super) fn volume(e: &mut Errors, pv: &Value) {
             "spec.capacity",
             format!("Unsupported value: {capacity}: supported values: \"storage\""),
         );
-    } else if let Some(n) = amount(&capacity["storage"]).filter(|n| *n <= 0) {
-        let _ = n;
-        e.invalid(
-            "spec.capacity[storage]",
-            quoted(capacity["storage"].str()),
-            "must be greater than zero",
-        );
+    }
+    for (name, q) in capacity.pairs() {
+        let (field, n) = (format!("spec.capacity[{name}]"), amount(q).unwrap_or(0));
+        if n < 0 {
+            let whole = n.div_euclid(1000) + i128::from(n % 1000 != 0);
+            e.invalid(&*field, whole.to_string(), "must be a valid resource quantity");
+        }
+        if n <= 0 {
+            e.invalid(field, quoted(&amount_text(q)), "must be greater than zero");
+        }
     }
     let reclaim = &s["persistentVolumeReclaimPolicy"];
     e.one_of("spec.persistentVolumeReclaimPolicy", reclaim, &["Delete", "Recycle", "Retain"]);
-    let sources: Vec<&str> =
-        VOLUME_SOURCES.iter().copied().filter(|k| !s.get(k).is_null()).collect();
-    match sources.as_slice() {
-        [] => e.required("spec", "must specify a volume type"),
-        [_, more @ ..] => {
-            for source in more {
-                e.forbidden(format!("spec.{source}"), "may not specify more than 1 volume type");
-            }
+    let affinity = &s["nodeAffinity"];
+    if !affinity.is_null() {
+        if affinity["required"].is_null() {
+            e.required("spec.nodeAffinity.required", "must specify required node constraints");
+        } else {
+            placement::node_selector(e, "spec.nodeAffinity.required", &affinity["required"]);
         }
     }
-    if !s["local"].is_null() && s["nodeAffinity"].is_null() {
+    sources::any_source(e, "spec", s, VOLUME_SOURCES, false);
+    let first = VOLUME_SOURCES.iter().find(|k| !s.get(k).is_null());
+    if first == Some(&"local") && affinity.is_null() {
         e.required("spec.nodeAffinity", "Local volume requires node affinity");
+    }
+    let whole_disk = !s["hostPath"].is_null()
+        && s["hostPath"]["path"].str().split('/').all(|p| matches!(p, "" | "."));
+    if whole_disk && reclaim.str() == "Recycle" {
+        e.forbidden(
+            "spec.persistentVolumeReclaimPolicy",
+            "may not be 'recycle' for a hostPath mount of '/'",
+        );
     }
     if let Some(class) = s["storageClassName"].as_str().filter(|c| !c.is_empty()) {
         names::check_subdomain(e, "spec.storageClassName", class);
     }
     e.one_of("spec.volumeMode", &s["volumeMode"], &["Block", "Filesystem"]);
+    if let Some(class) = s["volumeAttributesClassName"].as_str() {
+        let field = "spec.volumeAttributesClassName";
+        if class.is_empty() {
+            e.required(field, "an empty string is disallowed");
+        } else {
+            names::check_subdomain(e, field, class);
+        }
+        if s["csi"].is_null() {
+            e.required("spec.csi", "has to be specified when using volumeAttributesClassName");
+        }
+    }
 }
 
 /// An update of a volume: its source stays.
 pub(super) fn volume_update(e: &mut Errors, new: &Value, old: &Value) {
-    if VOLUME_SOURCES.iter().any(|k| new["spec"].get(k) != old["spec"].get(k)) {
-        e.forbidden(
-            "spec.persistentvolumesource",
-            "spec.persistentvolumesource is immutable after creation",
+    let (n, o) = (&new["spec"], &old["spec"]);
+    if VOLUME_SOURCES.iter().any(|k| n.get(k) != o.get(k)) {
+        let detail = "spec.persistentvolumesource is immutable after creation";
+        let text = diff::source(o, n, VOLUME_SOURCES);
+        e.forbidden("spec.persistentvolumesource", format!("{detail}\n{text}"));
+    }
+    if n["volumeMode"] != o["volumeMode"] {
+        e.invalid("volumeMode", n["volumeMode"].to_string(), "field is immutable");
+    }
+    if !o["nodeAffinity"].is_null() && n["nodeAffinity"] != o["nodeAffinity"] {
+        let shown = format!("{{\"Required\":{}}}", n["nodeAffinity"]["required"]);
+        let shown = if n["nodeAffinity"].is_null() { "null".into() } else { shown };
+        e.invalid(
+            "nodeAffinity",
+            shown,
+            "field is immutable, except for updating from beta label to GA",
         );
     }
 }
@@ -163,22 +230,44 @@ pub(super) fn volume_update(e: &mut Errors, new: &Value, old: &Value) {
 /// A storage class.
 pub(super) fn class(e: &mut Errors, sc: &Value, old: Option<&Value>) {
     if let Some(old) = old {
-        if sc["parameters"] != old["parameters"] {
-            e.forbidden("parameters", "updates to parameters are forbidden.");
-        }
-        if sc["provisioner"] != old["provisioner"] {
-            e.forbidden("provisioner", "updates to provisioner are forbidden.");
-        }
-        for key in ["reclaimPolicy", "volumeBindingMode"] {
+        for key in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
             if sc[key] != old[key] {
                 e.invalid(key, sc[key].to_string(), "field is immutable");
             }
         }
         return;
     }
-    if sc["provisioner"].str().is_empty() {
+    let provisioner = sc["provisioner"].str();
+    if provisioner.is_empty() {
         e.required("provisioner", "");
+    } else {
+        for fault in names::qualified_faults(&provisioner.to_ascii_lowercase()) {
+            e.invalid("provisioner", quoted(provisioner), fault);
+        }
+    }
+    if sc["parameters"].has("") {
+        e.invalid("parameters", "\"\"", "field can not be empty.");
     }
     e.one_of("reclaimPolicy", &sc["reclaimPolicy"], &["Delete", "Retain"]);
     e.one_of("volumeBindingMode", &sc["volumeBindingMode"], &["Immediate", "WaitForFirstConsumer"]);
+    let mut seen: Vec<&Value> = Vec::new();
+    for (i, t) in sc["allowedTopologies"].items().iter().enumerate() {
+        let at = format!("allowedTopologies[{i}]");
+        for (j, x) in t["matchLabelExpressions"].items().iter().enumerate() {
+            let at = format!("{at}.matchLabelExpressions[{j}]");
+            if x["values"].is_empty() {
+                e.required(format!("{at}.values"), "");
+            }
+            for (k, v) in x["values"].items().iter().enumerate() {
+                if x["values"].items()[..k].contains(v) {
+                    e.duplicate(format!("{at}.values[{k}]"), &v.to_string());
+                }
+            }
+            names::check_qualified(e, &format!("{at}.key"), x["key"].str());
+        }
+        if seen.contains(&t) {
+            e.duplicate(format!("{at}.matchLabelExpressions"), "\"\"");
+        }
+        seen.push(t);
+    }
 }
