@@ -90,7 +90,12 @@ pub fn named(words: &[String]) -> Res<Named> {
                     "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'",
                 ));
             };
-            if kind.is_empty() || name.is_empty() || name.contains('/') {
+            if name.contains('/') {
+                return Err(Failure::new(
+                    "arguments in resource/name form may not have more than one slash",
+                ));
+            }
+            if kind.is_empty() || name.is_empty() || kind.contains(',') {
                 return Err(Failure::new(
                     "arguments in resource/name form must have a single resource and name",
                 ));

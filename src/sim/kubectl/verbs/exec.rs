@@ -224,6 +224,52 @@ pub fn attached(w: &mut World, args: &Args) -> Res<Run> {
     }))
 }
 
+/// `kubectl attach`: what `run` does when its pod is there.
+pub fn attach(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    match attach_to(w, io, args) {
+        Ok(run) => run,
+        Err(f) => Run::Done(io.fail(&f)),
+    }
+}
+
+fn attach_to(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
+    let word = match args.pos.as_slice() {
+        [] => return Err(args.usage("at least 1 argument is required for attach")),
+        [word] => word.as_str(),
+        more => {
+            let why = format!(
+                "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {}: [{}]",
+                more.len(),
+                more.join(" ")
+            );
+            return Err(args.usage(&why));
+        }
+    };
+    let obj = pod(w, args, word)?;
+    if matches!(obj.pod().phase, Phase::Succeeded | Phase::Failed) {
+        return Err(Failure::new(format!(
+            "cannot attach a container in a completed pod; current phase is {}",
+            obj.status()["phase"].str()
+        )));
+    }
+    let container = container(io, args, &obj)?;
+    if args.on("tty") && !container::spec(&obj, &container)["tty"].is_true() {
+        io.err(format!("error: Unable to use a TTY - container {container} did not allocate one"));
+    }
+    // only what is printed from now on
+    let shown = crate::workload::logs(w, &obj.key(), &container, false).unwrap_or_default().len();
+    Ok(Run::wait(Attached {
+        key: obj.key(),
+        uid: obj.uid(),
+        container,
+        args: args.clone(),
+        step: Step::Starting,
+        job: None,
+        shown,
+        code: 0,
+    }))
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Step {
     Starting,
