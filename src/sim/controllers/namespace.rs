@@ -24,8 +24,8 @@ pub fn on_change(w: &mut World, change: ChangeType, _old: Option<&Obj>, new: &Ob
     }
 }
 
-/// Gives a new namespace its account and certificate. Of one that is being deleted, deletes all
-/// that is left; when nothing is, takes the finalizer off.
+/// Gives a new namespace its account and certificate. Of one that is being deleted, deletes the
+/// pods, when they are gone all else, and when nothing is left takes the finalizer off.
 pub fn reconcile(w: &World, key: &Key) -> Plan {
     let mut plan = Plan::default();
     let Some(ns) = w.store.by_key(key) else { return plan };
@@ -40,7 +40,9 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
         return plan;
     }
     let mut left = None;
-    for kind in kind::ALL.iter().filter(|k| k.info().namespaced) {
+    let pods = w.store.list(Kind::Pod, &key.name).next().is_some();
+    let kinds = kind::ALL.iter().filter(|k| k.info().namespaced);
+    for kind in kinds.filter(|k| !pods || **k == Kind::Pod) {
         for obj in w.store.list(*kind, &key.name) {
             if obj.kind != Kind::Event {
                 left.get_or_insert_with(|| obj.key());
@@ -63,4 +65,52 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
         }
     }
     plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::time::SECOND;
+    use crate::apiserver::WriteOptions;
+    use crate::config::Config;
+    use crate::log::What;
+    use crate::value;
+
+    /// Pods go first, all at once, and nobody can put others in their place.
+    #[test]
+    fn pods_go_before_what_makes_them() {
+        let opts = WriteOptions::TRUSTED;
+        let mut w = World::new(Config { latency: Latency::Recording, ..Config::default() });
+        w.create(Kind::Namespace, value!({"metadata": {"name": "shop"}}), opts).expect("created");
+        let set = value!({
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {
+                "replicas": 2, "selector": {"matchLabels": {"app": "web"}},
+                "template": {
+                    "metadata": {"labels": {"app": "web"}},
+                    "spec": {"containers": [{"image": "nginx:1", "name": "c"}]}
+                }
+            }
+        });
+        w.create(Kind::StatefulSet, set, opts).expect("created");
+        w.settle(60 * SECOND);
+        assert_eq!(w.store.all(Kind::Pod).count(), 2);
+        let key = Key::new(Kind::Namespace, "", "shop");
+        w.delete(&key, &DeleteOptions::default()).expect("marked");
+        w.settle(60 * SECOND);
+        assert!(w.store.by_key(&key).is_none());
+        let gone: Vec<Str> = w
+            .log
+            .iter()
+            .filter_map(|(_, r)| match &r.what {
+                What::Change { change: ChangeType::Deleted, new, .. }
+                    if matches!(new.kind, Kind::Pod | Kind::StatefulSet) =>
+                {
+                    Some(new.name())
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(gone, ["web-0", "web-1", "web"]);
+    }
 }
