@@ -23,6 +23,50 @@ pub fn canonical(image: &str) -> String {
     full
 }
 
+/// What is wrong with an image's name, if something is: `couldn't parse image name …`.
+pub fn invalid(image: &str) -> Option<String> {
+    let (name, digest) = image.split_once('@').map_or((image, None), |(n, d)| (n, Some(d)));
+    let at = name.rfind('/').map_or(0, |i| i + 1);
+    let (repository, tag) = match name.get(at..).and_then(|last| last.split_once(':')) {
+        Some((last, tag)) => (format!("{}{last}", name.get(..at).unwrap_or("")), Some(tag)),
+        None => (name.to_owned(), None),
+    };
+    let first = repository.split('/').next().unwrap_or("");
+    let registry = repository.contains('/')
+        && (first.contains(['.', ':']) || first == "localhost" || first.to_lowercase() != first);
+    let path = if registry {
+        repository.split_once('/').map_or("", |(_, path)| path).to_owned()
+    } else if repository.contains('/') {
+        repository
+    } else {
+        format!("library/{repository}")
+    };
+    let separated = |c: &str| {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        c.starts_with(plain)
+            && c.ends_with(plain)
+            && c.chars().all(|c| plain(c) || matches!(c, '.' | '_' | '-'))
+            && !["..", "._", "_.", "___", "-.", ".-", "-_", "_-"].iter().any(|s| c.contains(s))
+    };
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let good_tag = tag.is_none_or(|t| {
+        t.starts_with(word) && t.len() <= 128 && t.chars().all(|c| word(c) || ".-".contains(c))
+    });
+    let good_digest = digest.is_none_or(|d| {
+        d.split_once(':').is_some_and(|(algorithm, hex)| {
+            !algorithm.is_empty() && hex.len() >= 32 && hex.chars().all(|c| c.is_ascii_hexdigit())
+        })
+    });
+    let why = if path.to_lowercase() != path {
+        format!(": repository name ({path}) must be lowercase")
+    } else if path.split('/').all(separated) && good_tag && good_digest {
+        return None;
+    } else {
+        String::new()
+    };
+    Some(format!("couldn't parse image name {image:?}: invalid reference format{why}"))
+}
+
 /// Last part of the repository, without tag: `nginx-slim`.
 pub fn base(image: &str) -> &str {
     let name = image.split('@').next().unwrap_or(image);
@@ -73,5 +117,30 @@ pub fn always_pull(container: &crate::value::Value) -> bool {
             full.ends_with(":latest")
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_none() {
+        for good in [
+            "nginx",
+            "nginx:1.27",
+            "registry.k8s.io/nginx-slim:0.24",
+            "localhost:5000/a/b__c:V1_x.y-z",
+            "Registry.example/a",
+            "gcr.io/google-samples/xtrabackup@sha256:0123456789abcdef0123456789abcdef",
+        ] {
+            assert_eq!(invalid(good), None, "{good}");
+        }
+        let lower = "couldn't parse image name \"UPPER:case\": invalid reference format: repository name (library/UPPER) must be lowercase";
+        assert_eq!(invalid("UPPER:case").as_deref(), Some(lower));
+        for bad in ["nginx:", "nginx:-1", "a//b", "-a", "a..b", "nginx@sha256:12", "ng inx", ":1"] {
+            let why = format!("couldn't parse image name {bad:?}: invalid reference format");
+            assert_eq!(invalid(bad), Some(why), "{bad}");
+        }
     }
 }

@@ -214,7 +214,7 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
     let i = (n & 0xff) as usize;
     match what {
         "kubelet.sync" => start::first_sync(w, uid, &pod),
-        "kubelet.wake" => start::woken(w, uid, &pod),
+        "kubelet.wake" => start::woken(w, uid, &pod, n),
         "kubelet.mount-timeout" => start::mount_timeout(w, uid, &pod),
         "kubelet.probe" => {
             if let Some(i) = restart::same_life(w, uid, n) {

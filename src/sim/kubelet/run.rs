@@ -144,6 +144,8 @@ pub struct PodRun {
     pub restart: Restart,
     /// It has begun to wait for its volumes to be attached.
     pub mounting: bool,
+    /// The next try to mount its volumes is due some time.
+    pub remounts: bool,
     /// It is noted as waiting for an object.
     pub waits: bool,
     /// Annotation `sim/ready: "false"`.
@@ -210,6 +212,7 @@ impl PodRun {
                 _ => Restart::Always,
             },
             mounting: false,
+            remounts: false,
             waits: false,
             unready: unready(pod),
         }

@@ -17,6 +17,9 @@ use crate::world::World;
 
 /// Longest back-off of pulls, seconds.
 const MAX_BACKOFF: u64 = 300;
+/// A pod whose containers could not be started is looked at again after ten seconds, or half
+/// as much more.
+const RETRY: u64 = 12 * SECOND;
 
 /// The kubelet sees the pod for the first time.
 pub(super) fn first_sync(w: &mut World, uid: &Str, pod: &Obj) {
@@ -37,12 +40,16 @@ pub(super) fn first_sync(w: &mut World, uid: &Str, pod: &Obj) {
     });
     if fresh == Some(true) {
         write_status(w, uid, "kubelet.creating");
-        volumes(w, uid, pod);
+        volumes(w, uid, pod, 0);
     }
 }
 
 /// Are the pod's volumes there? If not, what it waits for is remembered.
-pub(super) fn volumes(w: &mut World, uid: &Str, pod: &Obj) {
+/// `tries`: how often they could not be mounted so far, if this is the next of these tries.
+pub(super) fn volumes(w: &mut World, uid: &Str, pod: &Obj, tries: u64) {
+    if tries > 0 {
+        w.kubelet.edit(uid, |r| r.remounts = false);
+    }
     if w.kubelet.pod(uid).is_none_or(|r| r.stage != Stage::Volumes) {
         return;
     }
@@ -62,6 +69,10 @@ pub(super) fn volumes(w: &mut World, uid: &Str, pod: &Obj) {
         event(w, &run, pod, None, Warning, "FailedMount", message);
         drop(run);
         wait_for(w, uid, on);
+        if w.kubelet.edit(uid, |r| !std::mem::replace(&mut r.remounts, true)) == Some(true) {
+            let after = ((500 * MS) << tries.min(8)).min(MOUNT_BACKOFF);
+            later(w, uid, "kubelet.wake", tries + 1, after, true);
+        }
         return;
     }
     w.kubelet.edit(uid, |r| r.stage = Stage::Sandbox);
@@ -69,6 +80,8 @@ pub(super) fn volumes(w: &mut World, uid: &Str, pod: &Obj) {
     later(w, uid, "kubelet.sandbox", 0, after, false);
 }
 
+/// Longest pause between tries to mount a volume; they begin with half a second and double.
+const MOUNT_BACKOFF: u64 = 122 * SECOND;
 /// Longest wait for volumes in one try.
 const MOUNT_TIMEOUT: u64 = 123 * SECOND;
 
@@ -98,10 +111,10 @@ fn wait_for(w: &mut World, uid: &Str, on: Key) {
 }
 
 /// Something that the pod waits for has changed.
-pub(super) fn woken(w: &mut World, uid: &Str, pod: &Obj) {
+pub(super) fn woken(w: &mut World, uid: &Str, pod: &Obj, tries: u64) {
     let Some(run) = w.kubelet.pod(uid) else { return };
     if run.stage == Stage::Volumes {
-        volumes(w, uid, pod);
+        volumes(w, uid, pod, tries);
         return;
     }
     let held = |c: &super::run::Container| {
@@ -200,6 +213,12 @@ fn start(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
     let spec = run.spec(&pod.value, i);
     let image = &run.containers[i].image;
+    if let Some(why) = images::invalid(image) {
+        let why = format!("Failed to apply default image tag {:?}: {why}", image.as_str());
+        event(w, &run, pod, Some(i), Warning, "InspectFailed", why.clone());
+        event(w, &run, pod, Some(i), Warning, "Failed", "Error: InvalidImageName");
+        return tried_in_vain(w, uid, pod, i, "InvalidImageName", why.into());
+    }
     let always = images::always_pull(spec);
     let present =
         !recording(w) && w.kubelet.images.get(&run.node).is_some_and(|s| s.contains(image));
@@ -216,10 +235,7 @@ fn start(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
         let why = format!("Container image \"{image}\" is not present with pull policy of Never");
         event(w, &run, pod, Some(i), Warning, "ErrImageNeverPull", why.clone());
         event(w, &run, pod, Some(i), Warning, "Failed", "Error: ErrImageNeverPull");
-        waits(w, uid, i, "ErrImageNeverPull", why.into());
-        later(w, uid, "kubelet.retry", i as u64, 15 * SECOND, true);
-        next(w, uid, pod);
-        return;
+        return tried_in_vain(w, uid, pod, i, "ErrImageNeverPull", why.into());
     }
     event(w, &run, pod, Some(i), Normal, "Pulling", format!("Pulling image \"{image}\""));
     let label = [uid.as_str(), run.containers[i].name.as_str()];
@@ -232,6 +248,20 @@ fn start(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
         let after = w.delay(what, &label);
         later(w, uid, "kubelet.pulled", i as u64 | (after / MS) << 8, after, later_on);
     }
+}
+
+/// The container cannot be started: the next regular look at the pod tries again.
+fn tried_in_vain(
+    w: &mut World,
+    uid: &Str,
+    pod: &Obj,
+    i: usize,
+    reason: &'static str,
+    message: Str,
+) {
+    waits(w, uid, i, reason, message);
+    later(w, uid, "kubelet.retry", i as u64, RETRY, true);
+    next(w, uid, pod);
 }
 
 /// Repetitions of a failing container do not keep `settle` waiting.
@@ -375,10 +405,8 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     if let Err((why, on)) = references::environment(w, pod, spec) {
         event(w, &run, pod, Some(i), Warning, "Failed", format!("Error: {why}"));
         drop(run);
-        waits(w, uid, i, "CreateContainerConfigError", why.into());
         wait_for(w, uid, on);
-        next(w, uid, pod);
-        return;
+        return tried_in_vain(w, uid, pod, i, "CreateContainerConfigError", why.into());
     }
     event(w, &run, pod, Some(i), Normal, "Created", "Container created");
     event(w, &run, pod, Some(i), Normal, "Started", "Container started");

@@ -361,3 +361,53 @@ fn a_failing_init_container_ends_as_it_failed() {
     let rows = shown(&w);
     assert_eq!(rows[rows.len() - 2..], ["Terminating", "Init:Error"]);
 }
+
+#[test]
+fn a_name_that_is_none_is_not_pulled() {
+    let mut w = world(Latency::Realistic);
+    let key = create(&mut w, pod("UPPER:case"));
+    assert!(w.settle(60 * SECOND));
+    let why = "Failed to apply default image tag \"UPPER:case\": couldn't parse image name \"UPPER:case\": invalid reference format: repository name (library/UPPER) must be lowercase";
+    let waiting = status(&w, &key)["state"]["waiting"].clone();
+    assert_eq!(waiting["reason"].str(), "InvalidImageName");
+    assert_eq!(waiting["message"].str(), why);
+    assert_eq!(
+        reasons(&w),
+        [format!("InspectFailed {why}"), "Failed Error: InvalidImageName".to_owned()]
+    );
+}
+
+fn count(w: &World, message: &str) -> i64 {
+    let mut events = w.store.all(Kind::Event);
+    let found = events.find(|e| e.value["message"].str().starts_with(message));
+    found.map_or(0, |e| e.value["count"].int_or(0))
+}
+
+/// What is missing is looked for again and again, and there when it comes.
+#[test]
+fn missing_configuration_is_told_of_each_time() {
+    let mut w = world(Latency::Realistic);
+    let mut env = pod("nginx:1");
+    env.path_mut("spec.containers").list_mut()[0]
+        .set("envFrom", value!([{"configMapRef": {"name": "conf"}}]));
+    let env = create(&mut w, env);
+    let mut mounted = pod("nginx:1");
+    mounted.entry("metadata").set("name", "web-1");
+    mounted.entry("spec").set("volumes", value!([{"configMap": {"name": "conf"}, "name": "v"}]));
+    let mounted = create(&mut w, mounted);
+    assert!(w.settle(60 * SECOND));
+    w.run_until(60 * SECOND);
+    assert!((4..=6).contains(&count(&w, "Error: configmap \"conf\" not found")));
+    // after 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 seconds
+    let volume = "MountVolume.SetUp failed for volume \"v\" : configmap \"conf\" not found";
+    assert_eq!(count(&w, volume), 7);
+    let config = value!({"data": {}, "metadata": {"name": "conf", "namespace": "default"}});
+    w.create(Kind::ConfigMap, config, WriteOptions::TRUSTED).expect("created");
+    assert!(w.settle(60 * SECOND));
+    for key in [&env, &mounted] {
+        assert!(w.store.by_key(key).is_some_and(|p| p.pod().ready));
+    }
+    let told = w.log.len();
+    w.run_until(w.now + 600 * SECOND);
+    assert_eq!(w.log.len(), told, "nothing is tried any more");
+}
