@@ -34,6 +34,8 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
     let shown = use_state(String::new);
     let found = use_state(Vec::<Problem>::new);
     let naming = use_state(|| false);
+    // a file is deleted by the second press
+    let sure = use_state(|| false);
     let area = use_node_ref();
     let bar = use_node_ref();
     let timer = use_mut_ref(|| None::<Timeout>);
@@ -124,9 +126,19 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
         Callback::from(move |_: MouseEvent| session.files(crate::ui::folder::Folder::add))
     };
     let remove = {
-        let session = props.session.clone();
-        Callback::from(move |_: MouseEvent| session.files(crate::ui::folder::Folder::remove))
+        let (session, sure) = (props.session.clone(), sure.clone());
+        Callback::from(move |_: MouseEvent| {
+            if *sure {
+                session.files(crate::ui::folder::Folder::remove);
+            }
+            sure.set(!*sure);
+        })
     };
+    let unsure = {
+        let sure = sure.clone();
+        Callback::from(move |_: FocusEvent| sure.set(false))
+    };
+    let removes = words.get(if *sure { "edit.remove.sure" } else { "edit.remove" });
     let rename = {
         let naming = naming.clone();
         Callback::from(move |_: MouseEvent| naming.set(true))
@@ -168,7 +180,7 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
                 if free {
                     <span key="with" class="with-file">
                         <button class="file add" onclick={rename.clone()} aria-label={words.get("edit.rename")} title={words.get("edit.rename")}><Icon name="pen" /></button>
-                        <button class="file add" onclick={remove} aria-label={words.get("edit.remove")} title={words.get("edit.remove")}><Icon name="trash" /></button>
+                        <button class={classes!("file", "add", sure.then_some("sure"))} onclick={remove} onblur={unsure} aria-label={removes.clone()} title={removes}><Icon name="trash" /></button>
                     </span>
                 }
             </div>

@@ -46,6 +46,8 @@ pub(crate) struct Keys {
     tabbed: bool,
     /// Esc was pressed: the next Tab leaves.
     leaving: bool,
+    /// Do the lines before this one come from the history?
+    recalled: bool,
 }
 
 fn read(field: &HtmlInputElement) -> Line {
@@ -105,9 +107,8 @@ impl Keys {
                 if e.shift_key() || leaving || field.value().is_empty() {
                     return false;
                 }
-                if !self.found(field) && !screen.reads {
-                    self.complete(tabbed, field, session, term);
-                }
+                self.tabbed = tabbed;
+                self.tab(field, screen, session, term);
             }
             "Escape" => {
                 self.leaving = true;
@@ -187,8 +188,12 @@ impl Keys {
                 write(field, &line);
             }
             "p" | "n" => self.recall(key == "p", field, screen, session, term),
-            "d" if line.text.is_empty() && screen.reads => session.line(term, END_OF_INPUT),
-            "d" if !line.text.is_empty() => {
+            "d" if line.text.is_empty() => {
+                if screen.reads {
+                    session.line(term, END_OF_INPUT);
+                }
+            }
+            "d" => {
                 let next = line.text.get(line.caret..).and_then(|t| t.chars().next());
                 line.caret += next.map_or(0, char::len_utf8);
                 let start = line.caret - next.map_or(0, char::len_utf8);
@@ -235,7 +240,10 @@ impl Keys {
         let mut lines: Vec<&str> = line.text.split('\n').collect();
         let rest = lines.pop().unwrap_or_default().to_owned();
         for line in lines {
-            self.enter(line.to_owned(), screen, session, term);
+            // empty lines between commands do nothing
+            if !line.trim().is_empty() || !self.pending.is_empty() || screen.reads {
+                self.enter(line.to_owned(), screen, session, term);
+            }
         }
         write_all(field, &rest);
         true
@@ -244,6 +252,7 @@ impl Keys {
     fn enter(&mut self, line: String, screen: &Screen, session: &Handle, term: u8) {
         self.back = 0;
         self.draft.clear();
+        self.recalled = false;
         if screen.reads && self.pending.is_empty() {
             session.line(term, line);
         } else if line.trim().is_empty() && self.pending.is_empty() {
@@ -256,7 +265,7 @@ impl Keys {
     }
 
     /// Up and down in the history.
-    fn recall(
+    pub(crate) fn recall(
         &mut self,
         up: bool,
         field: &HtmlInputElement,
@@ -271,7 +280,26 @@ impl Keys {
         let step = if up { self.back + 1 } else { self.back.saturating_sub(1) };
         self.back = step.min(history.len());
         let line = history.len().checked_sub(self.back).and_then(|i| history.get(i));
-        write_all(field, line.unwrap_or(&self.draft));
+        let line = line.unwrap_or(&self.draft).clone();
+        self.put_back(field, &line);
+    }
+
+    /// Puts a command of the history into the line; of one with several lines, the last.
+    fn put_back(&mut self, field: &HtmlInputElement, command: &str) {
+        if self.recalled {
+            self.pending.clear();
+        }
+        let mut lines: Vec<String> = command.split('\n').map(ToOwned::to_owned).collect();
+        // in the middle of another command there is no place for more lines
+        let last = if self.pending.is_empty() { lines.pop() } else { None };
+        self.recalled = last.is_some();
+        match last {
+            Some(last) => {
+                write_all(field, &last);
+                self.pending = lines;
+            }
+            None => write_all(field, &lines.join("; ")),
+        }
     }
 
     /// `^R`: begins a search, or finds the next older line.
@@ -306,7 +334,7 @@ impl Keys {
         let Mode::Search { found, draft, .. } = std::mem::take(&mut self.mode) else {
             return false;
         };
-        write_all(field, found.as_ref().unwrap_or(&draft));
+        self.put_back(field, found.as_ref().unwrap_or(&draft));
         true
     }
 
@@ -318,7 +346,17 @@ impl Keys {
     }
 
     /// Tab: what all candidates share; pressed again, the candidates.
-    fn complete(&mut self, again: bool, field: &HtmlInputElement, session: &Handle, term: u8) {
+    pub(crate) fn tab(
+        &mut self,
+        field: &HtmlInputElement,
+        screen: &Screen,
+        session: &Handle,
+        term: u8,
+    ) {
+        let again = std::mem::take(&mut self.tabbed);
+        if self.found(field) || screen.reads {
+            return;
+        }
         let mut line = read(field);
         let got = session.complete(&line.text, line.caret);
         let text = got.text();

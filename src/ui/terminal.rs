@@ -29,6 +29,7 @@ pub(crate) fn Terminals(props: &TerminalsProps) -> Html {
     let words = use_words();
     let active = use_state(|| 1u8);
     let opened = use_state(|| (1..=FIRST).collect::<Vec<u8>>());
+    let tall = use_state(|| false);
     // a line that a button typed into another terminal is brought to sight
     {
         let (active, opened) = (active.clone(), opened.clone());
@@ -86,7 +87,7 @@ pub(crate) fn Terminals(props: &TerminalsProps) -> Html {
         })
     };
     html! {
-        <section class="term panel" aria-label={words.get("panel.terminal")}>
+        <section class={classes!("term", "panel", tall.then_some("tall"))} aria-label={words.get("panel.terminal")}>
             <div class="term-tabs">
                 <div class="term-tabs-in" role="tablist" aria-label={words.get("panel.terminal")}>
                 { for opened.iter().map(|n| {
@@ -107,6 +108,8 @@ pub(crate) fn Terminals(props: &TerminalsProps) -> Html {
                 if opened.len() > 1 {
                     <button key="close" class="small" onclick={close} aria-label={words.fill("term.close", &[("n", &active.to_string())])} title={words.fill("term.close", &[("n", &active.to_string())])}><Icon name="close" /></button>
                 }
+                <button key="tall" class="small grow" onclick={let tall = tall.clone(); Callback::from(move |_: MouseEvent| tall.set(!*tall))}
+                    aria-pressed={tall.to_string()} aria-label={words.get("term.tall")} title={words.get("term.tall")}><Icon name="tall" /></button>
             </div>
             { for opened.iter().map(|n| html! {
                 <Console key={*n} term={*n} shown={*n == *active} screen={props.screens.get(usize::from(*n) - 1).cloned().unwrap_or_default()}
@@ -218,6 +221,20 @@ fn Console(props: &ConsoleProps) -> Html {
             }
         })
     };
+    // keys that a touch keyboard does not have; the line keeps the focus
+    let touch = |act: fn(&mut Keys, &HtmlInputElement, &Screen, &Handle, u8)| {
+        let (with, screen) = (with.clone(), props.screen.clone());
+        Callback::from(move |e: PointerEvent| {
+            e.prevent_default();
+            with(&|keys, field, session, term| {
+                act(keys, field, &screen, session, term);
+                true
+            });
+        })
+    };
+    let on_tab = touch(Keys::tab);
+    let on_up =
+        touch(|k, field, screen, session, term| k.recall(true, field, screen, session, term));
     let stop = {
         let (session, term) = (props.session.clone(), props.term);
         Callback::from(move |_: MouseEvent| {
@@ -266,6 +283,8 @@ fn Console(props: &ConsoleProps) -> Html {
                     aria-label={words.fill(if keys.searching() { "term.search" } else { "term.line" }, &[("n", &n)])}
                     placeholder={if edits { words.get("term.edits") } else if running && !reads { words.get("term.running") } else if running { String::new() } else { "kubectl get pods -w".into() }}
                     {onkeydown} {oninput} {onpaste} />
+                <button class="btn small touch" tabindex="-1" onpointerdown={on_up} aria-label={words.get("term.up")}>{ "↑" }</button>
+                <button class="btn small touch" tabindex="-1" onpointerdown={on_tab} aria-label={words.get("term.complete")}>{ "⇥" }</button>
                 if running {
                     <button class="btn small" onclick={stop} title={words.get("term.stop")}>{ "^C" }</button>
                 }

@@ -240,6 +240,12 @@ fn argument(w: &World, offer: &mut Offer<'_>, c: &Command) {
             1 => offer.add("--"),
             _ => {}
         },
+        "cp" => {
+            values::files(w, offer);
+            let ns = c.namespace(w);
+            let pods = w.store.list(Kind::Pod, &ns).map(|p| format!("{}:", p.name()));
+            offer.all(pods.collect::<Vec<_>>());
+        }
         "top node" => values::names(w, offer, c, Kind::Node),
         "top pod" => values::names(w, offer, c, Kind::Pod),
         "explain" if first => values::fields(offer),

@@ -49,7 +49,7 @@ impl Completion {
     /// The text to put there: the common beginning, and a space after a word that is whole.
     pub fn text(&self) -> String {
         let mut text = self.common().to_owned();
-        if self.candidates.len() == 1 && !text.ends_with(['=', '/', ',', '.']) {
+        if self.candidates.len() == 1 && !text.ends_with(['=', '/', ',', '.', ':']) {
             text.push(' ');
         }
         text

@@ -132,6 +132,7 @@ fn pods_and_containers() {
             ("kubectl exec sts/mysql -c x", "xtrabackup"),
             ("kubectl logs -f web-", "web-0 web-1"),
             ("kubectl logs stat", "statefulsets/"),
+            ("kubectl cp web", "web-0: web-1: web.yaml"),
         ],
     );
 }
