@@ -154,7 +154,6 @@ fn flags_and_their_values() {
             ("kubectl get pods --namespace=k", "kube-node-lease kube-public kube-system"),
             ("kubectl apply -f w", "web.yaml"),
             ("kubectl apply --filename=./w", "web.yaml"),
-            ("kubectl apply ", "-f set-last-applied view-last-applied"),
             ("kubectl patch sts web --type ", "json merge strategic"),
             ("kubectl wait pod/web-0 --for=condition=R", "condition=Ready"),
             ("kubectl get pods -l app=n", "app=nginx"),
@@ -166,6 +165,7 @@ fn flags_and_their_values() {
             ),
         ],
     );
+    assert!(offers(&w, "kubectl apply ").contains(&"-f".into()));
     let short = offers(&w, "kubectl get -");
     assert!(short.contains(&"-o".into()) && short.contains(&"--output=".into()), "{short:?}");
     assert!(short.contains(&"-n".into()), "{short:?}");
