@@ -1,4 +1,4 @@
-//! `scale`, `patch`, `label`, `annotate`, `taint` (behaviour/kubectl.md 5).
+//! `scale`, `patch`, `label`, `annotate` (behaviour/kubectl.md 5).
 
 use crate::api::{Kind, Obj};
 use crate::apiserver::error::{Reason, Status};
@@ -9,7 +9,6 @@ use crate::kubectl::resources::{Options, select};
 use crate::kubectl::verbs::common::{
     Pairs, finish, pairs, parse_pairs, report, send, warned, write_options,
 };
-use crate::value;
 use crate::value::{Value, text};
 use crate::world::World;
 
@@ -395,111 +394,6 @@ fn mark_all(
                 .map_err(Failure::from)
                 .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, dry))
         };
-        failures.extend(result.err());
-    }
-    Ok(finish(io, &failures))
-}
-
-struct Taint {
-    key: String,
-    value: String,
-    effect: String,
-}
-
-/// `kubectl taint`.
-pub fn taint(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let result = taint_all(w, io, args);
-    ended(io, result)
-}
-
-fn taint_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
-    let dry = args.dry_run()?;
-    let at = args
-        .pos
-        .iter()
-        .position(|p| p.contains('=') || p.contains(':') || p.ends_with('-'))
-        .unwrap_or(args.pos.len());
-    let (words, specs) = args.pos.split_at(at);
-    if specs.is_empty() {
-        return Err(Failure::new("at least one taint update is required"));
-    }
-    let (mut add, mut drop) = (Vec::new(), Vec::new());
-    for spec in specs {
-        let (body, minus) = spec.strip_suffix('-').map_or((spec.as_str(), false), |b| (b, true));
-        let (pair, effect) = body.split_once(':').unwrap_or((body, ""));
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let known = ["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect);
-        if !known && (!minus || !effect.is_empty()) {
-            return Err(Failure::new(format!(
-                "invalid taint effect: {effect}, unsupported taint effect"
-            )));
-        }
-        let taint =
-            Taint { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() };
-        if minus { drop.push(taint) } else { add.push(taint) }
-    }
-    let first = words.first().map_or("", String::as_str);
-    if crate::api::Kind::from_word(first) != Some(Kind::Node) {
-        return Err(Failure::new(format!(
-            "invalid resource type {first}, only node(s) is supported"
-        )));
-    }
-    let options = Options { list: args.on("all") };
-    let selection = select(w, io, args, words, options)?;
-    let mut failures = selection.failures;
-    for target in &selection.targets {
-        let obj = &target.obj;
-        let mut value = obj.value.clone();
-        let list = value.path_mut("spec.taints").list_mut();
-        let mut wrong = None;
-        for t in &drop {
-            let before = list.len();
-            list.retain(|x| {
-                x["key"].str() != t.key || !t.effect.is_empty() && x["effect"].str() != t.effect
-            });
-            if list.len() == before {
-                let name = if t.effect.is_empty() {
-                    t.key.clone()
-                } else {
-                    format!("{}:{}", t.key, t.effect)
-                };
-                wrong = Some(Failure::new(format!("taint {name:?} not found")));
-            }
-        }
-        for t in &add {
-            let same =
-                list.iter().position(|x| x["key"].str() == t.key && x["effect"].str() == t.effect);
-            let mut new = value!({"effect": (t.effect.clone()), "key": (t.key.clone())});
-            if !t.value.is_empty() {
-                new.set("value", t.value.clone());
-            }
-            match same {
-                Some(i) if args.on("overwrite") => list[i] = new,
-                Some(_) => {
-                    wrong = Some(Failure::new(format!(
-                        "node {} already has {} taint(s) with same effect(s) and --overwrite is false",
-                        obj.name(),
-                        t.key
-                    )));
-                }
-                None => list.push(new),
-            }
-        }
-        if let Some(f) = wrong {
-            failures.push(f);
-            continue;
-        }
-        if value["spec"]["taints"].is_empty() {
-            value.entry("spec").remove("taints");
-        }
-        let operation = match (add.is_empty(), drop.is_empty()) {
-            (false, false) => "modified",
-            (true, false) => "untainted",
-            _ => "tainted",
-        };
-        let result = send(w, io, obj, value, dry)
-            .map_err(Failure::from)
-            .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, dry));
         failures.extend(result.err());
     }
     Ok(finish(io, &failures))

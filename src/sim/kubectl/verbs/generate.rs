@@ -411,13 +411,25 @@ fn expose_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             "spec": {"selector": selector},
             "status": {"loadBalancer": {}}
         });
-        if !obj.meta()["labels"].is_empty() {
-            value.entry("metadata").set("labels", obj.meta()["labels"].clone());
+        let own = match args.get("labels") {
+            Some(given) => labels(given),
+            None => obj.meta()["labels"].clone(),
+        };
+        if !own.is_empty() {
+            value.entry("metadata").set("labels", own);
+        }
+        if let Some(ip) = args.get("external-ip") {
+            value.entry("spec").set("externalIPs", value!([(text(ip))]));
         }
         if !ports.is_empty() {
             value.entry("spec").set("ports", ports);
         }
-        for (flag, field) in [("type", "type"), ("cluster-ip", "clusterIP")] {
+        for (flag, field) in [
+            ("type", "type"),
+            ("cluster-ip", "clusterIP"),
+            ("session-affinity", "sessionAffinity"),
+            ("load-balancer-ip", "loadBalancerIP"),
+        ] {
             if let Some(v) = args.get(flag) {
                 value.entry("spec").set(field, text(v));
             }

@@ -22,6 +22,7 @@ mod objects;
 mod read;
 mod rollout;
 mod set;
+mod taint;
 pub(crate) mod template;
 mod wait;
 
@@ -112,7 +113,7 @@ pub const VERBS: &[Verb] = &[
     verb("patch", "+p,patch=s patch-file=s type=s subresource=s local", change::patch),
     verb("label", "+all A,all-namespaces overwrite list field-selector=s local resource-version=s", change::label),
     verb("annotate", "+all A,all-namespaces overwrite list field-selector=s local resource-version=s", change::annotate),
-    verb("taint", "+all overwrite validate=?strict", change::taint),
+    verb("taint", "+all overwrite validate=?strict", taint::taint),
     verb("set image", "+all local", set::image),
     verb("set env", "+all local c,containers=s e,env=l from=s keys=l list overwrite prefix=s resolve", set::env),
     verb("set serviceaccount", "+all local", set::service_account),
