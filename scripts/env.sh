@@ -18,9 +18,9 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
-# Can the toolchain on the PATH build for wasm?
+# Can the toolchain on the PATH build for wasm? PODIUM_TOOLCHAIN=debian passes it over.
 rustup_wasm() {
-  have rustc && [ -d "$(rustc --print sysroot)/lib/rustlib/$WASM/lib" ]
+  [ "${PODIUM_TOOLCHAIN:-}" != debian ] && have rustc && [ -d "$(rustc --print sysroot)/lib/rustlib/$WASM/lib" ]
 }
 
 # Can Debian's rustc build for wasm (its std was built by scripts/setup)?
