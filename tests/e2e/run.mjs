@@ -90,6 +90,31 @@ await journey('several labs in a page', {}, async (page) => {
 });
 
 await terminals(journey, lab);
+await journey('a lesson file is learned, its goals are told', {}, async (page) => {
+  await page.goto(`${url}#lesson=disk-stays`);
+  await page.reload();
+  await text(page, 'Write the word hello');
+  await lab(page, "globalThis.goals = []; api.on('goal', (d) => goals.push(d.step)); api.on('complete', () => goals.push('complete')); api.setSpeed(50)");
+  await text(page, '2 of 2 ready');
+  await text(page, 'at rest');
+  await lab(page, "api.kubectl(\"exec web-0 -- sh -c 'echo hello > /usr/share/nginx/html/index.html'\")");
+  await page.getByRole('button', { name: 'hello', exact: true }).click();
+  await lab(page, "api.kubectl('delete pod web-0')");
+  await text(page, 'Scale to one pod');
+  await lab(page, "api.kubectl('scale sts web --replicas=1')");
+  await text(page, 'All goals are met');
+  const goals = await page.evaluate('goals.join()');
+  if (goals !== '1,2,3,complete') throw new Error(`goals: ${goals}`);
+});
+
+await journey('an element that is moved keeps its world', {}, async (page) => {
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
+  await lab(page, 'api.setSpeed(50)');
+  await text(page, '3 of 3 ready');
+  await page.evaluate("const e = document.querySelector('podium-lab'); const d = document.body.appendChild(document.createElement('div')); d.style.height = '100vh'; d.append(e)");
+  await page.waitForTimeout(1200);
+  await text(page, '3 of 3 ready');
+});
 
 await browser.close();
 close();
