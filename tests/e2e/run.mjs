@@ -90,6 +90,7 @@ await journey('several labs in a page', {}, async (page) => {
 });
 
 await terminals(journey, lab);
+
 await journey('a lesson file is learned, its goals are told', {}, async (page) => {
   await page.goto(`${url}#lesson=disk-stays`);
   await page.reload();
