@@ -467,7 +467,10 @@ impl World {
                 None => after,
             };
             meta.set("deletionTimestamp", rfc3339(due));
-            meta.set("deletionGracePeriodSeconds", grace);
+            // a namespace is not deleted by the general rules
+            if key.kind != Kind::Namespace {
+                meta.set("deletionGracePeriodSeconds", grace);
+            }
         }
         if key.kind == Kind::Namespace {
             value.entry("status").set("phase", "Terminating");

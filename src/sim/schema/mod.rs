@@ -1,6 +1,7 @@
 //! Field tables of the API (made by scripts/schema.py) and strict decoding against them, in
 //! the API server's words (behaviour/validation.md 7).
 
+pub mod go;
 pub mod help;
 mod prune;
 

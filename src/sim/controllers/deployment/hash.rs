@@ -2,20 +2,13 @@
 //!
 //! Kubernetes hashes (FNV-1a, 32 bit) a dump of the Go struct with every field's name and type,
 //! set or not. So the order of the fields and the names of the types of Kubernetes 1.36 are part
-//! of the hash; [`STRUCTS`] lists them.
+//! of the hash; [`go`] lists them.
 
 use std::fmt::Write as _;
 
 use crate::api::quantity;
+use crate::schema::go;
 use crate::value::Value;
-
-/// A struct a line: its name, then its fields as `Name:type`, `Name:type=json` where the name
-/// in YAML does not follow from the field's.
-///
-/// Types: `s` string, `b` bool, `i` int32, `l` int64, `m` map of strings, `R` resource list,
-/// `Q` quantity, `P` number or text, `T` time, `~X` a string of type X, any other word a struct;
-/// before them `*` for a pointer, `[` for a list, `<` for an embedded struct.
-const STRUCTS: &str = include_str!("pod_template.txt");
 
 /// Hash of a template; `collisions` counts in if the Deployment has any.
 pub(super) fn of(template: &Value, collisions: Option<i64>) -> String {
@@ -34,40 +27,20 @@ pub(super) fn of(template: &Value, collisions: Option<i64>) -> String {
     h.to_string().bytes().map(|b| char::from(SAFE[usize::from(b) % SAFE.len()])).collect()
 }
 
-fn fields(name: &str) -> impl Iterator<Item = &'static str> {
-    let line = STRUCTS.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or("").split(' ').filter(|f| !f.is_empty())
-}
-
 fn structure(out: &mut String, name: &str, v: &Value) {
     out.push('{');
-    for (i, field) in fields(name).enumerate() {
+    for (i, field) in go::fields(name).enumerate() {
         if i > 0 {
             out.push(' ');
         }
-        let (field, json) = match field.split_once('=') {
-            Some((field, json)) => (field, json.to_owned()),
-            None => (field, String::new()),
-        };
-        let (go, kind) = field.split_once(':').unwrap_or((field, "s"));
-        let json = if json.is_empty() { json_name(go) } else { json };
-        out.push_str(go);
+        out.push_str(field.name);
         out.push(':');
-        match kind.strip_prefix('<') {
+        match field.kind.strip_prefix('<') {
             Some(inner) => typed(out, inner, v),
-            None => typed(out, kind, v.get(&json)),
+            None => typed(out, field.kind, v.get(&field.json)),
         }
     }
     out.push('}');
-}
-
-/// `DNSPolicy` is `dnsPolicy`, `TTY` is `tty`: all leading capitals but the one that begins the
-/// next word become small.
-fn json_name(go: &str) -> String {
-    let capitals = go.bytes().take_while(u8::is_ascii_uppercase).count();
-    let small = if capitals == go.len() { capitals } else { capitals.saturating_sub(1).max(1) };
-    let (head, tail) = go.split_at(small);
-    head.to_ascii_lowercase() + tail
 }
 
 /// Name of a type in Go.
@@ -272,20 +245,6 @@ mod tests {
             let rest = format!("s:(string){kept} Format:(resource.Format){format}}}");
             let found = dump(text);
             assert!(found.contains(&want) && found.ends_with(&rest), "{found}");
-        }
-    }
-
-    #[test]
-    fn names_in_yaml() {
-        for (go, json) in [
-            ("DNSPolicy", "dnsPolicy"),
-            ("TTY", "tty"),
-            ("Name", "name"),
-            ("SELinuxOptions", "seLinuxOptions"),
-            ("HostIPC", "hostIPC"),
-            ("OS", "os"),
-        ] {
-            assert_eq!(json_name(go), json);
         }
     }
 }

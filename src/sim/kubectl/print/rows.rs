@@ -60,6 +60,27 @@ pub fn columns(kind: Kind) -> &'static str {
     }
 }
 
+/// What an autoscaler aims at; nothing measures it here.
+fn measured(metrics: &Value) -> String {
+    let one = |m: &Value| {
+        let resource = if m["type"].str() == "ContainerResource" {
+            &m["containerResource"]
+        } else {
+            &m["resource"]
+        };
+        let (name, target) = (resource["name"].str(), &resource["target"]);
+        match (target["averageUtilization"].as_int(), target["averageValue"].as_str()) {
+            (Some(n), _) => format!("{name}: <unknown>/{n}%"),
+            (None, Some(q)) => format!("{name}: <unknown>/{q}"),
+            (None, None) => "<unknown>".to_owned(),
+        }
+    };
+    match metrics.items() {
+        [] => "<none>".into(),
+        all => all.iter().map(one).collect::<Vec<_>>().join(", "),
+    }
+}
+
 /// How long ago a time was, as kubectl prints it; `<unknown>` if there is none.
 pub fn ago(time: &Value, now: u64) -> String {
     match time.as_str().and_then(parse) {
@@ -477,7 +498,7 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
             vec![
                 name,
                 format!("{}/{}", target["kind"].str(), target["name"].str()),
-                "<unknown>".into(),
+                measured(&spec["metrics"]),
                 spec["minReplicas"].as_int().unwrap_or(1).to_string(),
                 int(&spec["maxReplicas"]),
                 int(&status["currentReplicas"]),

@@ -210,7 +210,7 @@ pub(super) fn volume_update(e: &mut Errors, new: &Value, old: &Value) {
     let (n, o) = (&new["spec"], &old["spec"]);
     if VOLUME_SOURCES.iter().any(|k| n.get(k) != o.get(k)) {
         let detail = "spec.persistentvolumesource is immutable after creation";
-        let text = diff::source(o, n, VOLUME_SOURCES);
+        let text = diff::source(o, n);
         e.forbidden("spec.persistentvolumesource", format!("{detail}\n{text}"));
     }
     if n["volumeMode"] != o["volumeMode"] {
