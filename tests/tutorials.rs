@@ -1,4 +1,5 @@
-//! The official tutorials, played command by command: tests/tutorials/*.txt.
+//! The official tutorials, names and the shell, played command by command:
+//! tests/tutorials/*.txt.
 //!
 //! A scenario is a transcript: lines that begin with `$ ` are lines of a podium script
 //! (README.md), what follows is what they must print. In expected lines `{{age}}`, `{{ip}}`,
@@ -228,4 +229,14 @@ fn zookeeper() {
 #[test]
 fn deleting_by_hand() {
     tutorial("delete");
+}
+
+#[test]
+fn names_and_connections() {
+    tutorial("names");
+}
+
+#[test]
+fn what_the_shell_understands() {
+    tutorial("shell");
 }

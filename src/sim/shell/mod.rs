@@ -7,6 +7,7 @@ pub mod commands;
 pub mod container;
 mod exec;
 mod expand;
+mod follow;
 mod jq;
 mod kubectl;
 pub mod parse;

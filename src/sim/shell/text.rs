@@ -3,6 +3,7 @@
 
 use crate::base64;
 use crate::kubectl::io::{Io, Job, Run};
+use crate::shell::follow::Follow;
 use crate::shell::pattern::Pattern;
 use crate::shell::{Shell, jq};
 use crate::world::World;
@@ -40,7 +41,7 @@ const PROGRAMS: &[Program] = &[
 
 /// How a program was called.
 #[derive(Clone, Debug, Default)]
-struct Call {
+pub(super) struct Call {
     options: Vec<(char, String)>,
     operands: Vec<String>,
 }
@@ -136,58 +137,9 @@ pub fn filter(sh: &Shell, io: &mut Io, name: &str, args: &[String]) -> Option<Ru
         call.operands.push(".".to_owned());
     }
     if name == "tail" && !files.is_empty() && (call.on('f') || call.on('F')) {
-        return Some(Run::wait(Follow { shell: sh.clone(), call, files, shown: None }));
+        return Some(Run::wait(Follow::new(sh, call, files)));
     }
     Some(Run::wait(Filter { shell: sh.clone(), program, call, files, status: None }))
-}
-
-/// `tail -f`: the end of a file, and what is written to it from then on.
-#[derive(Clone)]
-struct Follow {
-    shell: Shell,
-    call: Call,
-    files: Vec<String>,
-    /// How much of each file was shown.
-    shown: Option<Vec<usize>>,
-}
-
-impl Job for Follow {
-    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
-        let mut texts = Vec::new();
-        for file in &self.files {
-            if file == "/dev/null" {
-                texts.push(String::new());
-                continue;
-            }
-            match self.shell.place.read(w, io, file) {
-                Ok(text) => texts.push(text),
-                Err(why) if self.shown.is_none() => {
-                    io.err(format!("tail: cannot open '{file}' for reading: {why}"));
-                    return Some(1);
-                }
-                Err(_) => texts.push(String::new()),
-            }
-        }
-        match &mut self.shown {
-            None => {
-                for text in &texts {
-                    tail(&self.call, text, io);
-                }
-                self.shown = Some(texts.iter().map(String::len).collect());
-            }
-            Some(shown) => {
-                for (text, shown) in texts.iter().zip(shown) {
-                    // a file that was made anew is shown from its beginning
-                    if text.len() < *shown {
-                        *shown = 0;
-                    }
-                    io.print(text.get(*shown..).unwrap_or(""));
-                    *shown = text.len();
-                }
-            }
-        }
-        None
-    }
 }
 
 /// A program that runs.
@@ -395,7 +347,7 @@ fn head(call: &Call, t: &str, io: &mut Io) -> i32 {
     0
 }
 
-fn tail(call: &Call, t: &str, io: &mut Io) -> i32 {
+pub(super) fn tail(call: &Call, t: &str, io: &mut Io) -> i32 {
     let n = call.get('n').unwrap_or("10");
     let lines: Vec<&str> = t.split_inclusive('\n').collect();
     let skip = match n.strip_prefix('+') {

@@ -326,9 +326,14 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
         }
         out.line("");
     }
+    // Mon, 05 Jan 2026 09:00:03 +0000
+    let stamp = crate::api::time::rfc1123(w.now);
+    let words: Vec<&str> = stamp.split([' ', ',']).filter(|s| !s.is_empty()).collect();
+    let word = |i: usize| words.get(i).copied().unwrap_or("");
+    let when = format!("{} {} {} {} UTC {}", word(0), word(2), word(1), word(4), word(3));
     out.line(format!(
         ";; Query time: 1 msec\n;; SERVER: {SERVER}#53({SERVER}) (UDP)\n;; WHEN: {}\n;; MSG SIZE  rcvd: {}\n",
-        crate::api::time::rfc1123(w.now).replace(" +0000", " UTC"),
+        when,
         64 + answer.records.len() * 56
     ));
 }

@@ -223,14 +223,10 @@ impl Fetch {
             return 0;
         }
         if response.status >= 400 {
-            if self.spider && !self.silent {
-                io.err(format!("Connecting to {} ({ip}:{})", self.authority(), self.port));
-            }
             return self.fail(io, "", &format!("server returned error: {status}"), 1);
         }
         if self.spider {
             if !self.silent {
-                io.err(format!("Connecting to {} ({ip}:{})", self.authority(), self.port));
                 io.err("remote file exists");
             }
             return 0;
@@ -238,7 +234,6 @@ impl Fetch {
         let file = match self.output.as_deref() {
             Some("-") => {
                 if !self.silent {
-                    io.err(format!("Connecting to {} ({ip}:{})", self.authority(), self.port));
                     io.err("writing to stdout");
                 }
                 io.print(&response.body);
@@ -255,7 +250,6 @@ impl Fetch {
             },
         };
         if !self.silent {
-            io.err(format!("Connecting to {} ({ip}:{})", self.authority(), self.port));
             io.err(format!("saving to '{file}'\n'{file}' saved"));
         }
         let path = self.inside.path(&file);
@@ -339,6 +333,9 @@ impl Job for Fetch {
                     ));
                 }
                 Step::Named(_, Some(ip)) => {
+                    if !self.curl && !self.silent {
+                        io.err(format!("Connecting to {} ({ip}:{})", self.authority(), self.port));
+                    }
                     let result = crate::net::request(w, &self.inside.pod, &ip, self.port);
                     let label = w.log.len().to_string();
                     let mut due = w.now + w.delay(Delay::Connect, &[&self.inside.pod.name, &label]);

@@ -177,6 +177,52 @@ impl Exec {
         }
     }
 
+    /// Parts are numbered: 0 the beginning, 1 the test, 2 the step, 3 the body.
+    pub(super) fn count_loop(
+        &mut self,
+        sh: &mut Shell,
+        w: &mut World,
+        io: &mut Io,
+        three: &[Rc<Node>; 3],
+        body: &Rc<Node>,
+    ) -> Option<i32> {
+        if matches!(self.state, State::New) {
+            self.child(0, &three[0]);
+        }
+        loop {
+            let State::Child(n, child) = &mut self.state else { return Some(0) };
+            let n = *n;
+            sh.guard += u32::from(n != 3);
+            sh.loops += 1;
+            let status = child.poll(sh, w, io);
+            sh.loops -= 1;
+            sh.guard -= u32::from(n != 3);
+            let status = status?;
+            match n {
+                1 if status == 0 => self.child(3, body),
+                1 => return Some(sh.status),
+                3 => {
+                    sh.status = status;
+                    if sh.leaves_loop() {
+                        return Some(status);
+                    }
+                    self.child(2, &three[2]);
+                }
+                _ => {
+                    if sh.flow != Flow::None {
+                        return Some(sh.status);
+                    }
+                    if !w.terminals.turn(w.now) {
+                        sh.flow = Flow::Exit;
+                        sh.status = sh.complain(io, ENDLESS);
+                        return Some(sh.status);
+                    }
+                    self.child(1, &three[1]);
+                }
+            }
+        }
+    }
+
     pub(super) fn group(
         &mut self,
         sh: &mut Shell,

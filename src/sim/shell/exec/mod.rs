@@ -135,6 +135,7 @@ impl Exec {
                 }
             }
             Node::For(name, words, body) => self.for_loop(sh, w, io, name, words.as_deref(), body),
+            Node::Count(three, body) => self.count_loop(sh, w, io, three, body),
             Node::While(cond, yes, body) => self.while_loop(sh, w, io, cond, *yes, body),
             Node::If(arms, other) => {
                 if matches!(self.state, State::New) {

@@ -52,6 +52,40 @@ impl Parser<'_> {
         }
     }
 
+    /// `((first; test; step)); do …; done` after `for`.
+    pub(super) fn count_loop(&mut self) -> Parsed<Node> {
+        self.at += 2;
+        let Some(end) = self.rest().find("))") else {
+            return Err(Problem::Open("))".to_owned()));
+        };
+        let inside = self.rest().get(..end).unwrap_or("").to_owned();
+        self.at += end + 2;
+        let mut three = [(); 3].map(|()| Rc::new(Node::List(Vec::new())));
+        let mut parts = inside.split(';');
+        for slot in &mut three {
+            let text = parts.next().unwrap_or("").trim();
+            if !text.is_empty() {
+                let mut p = Parser {
+                    text,
+                    at: 0,
+                    depth: self.depth + 1,
+                    heres: Vec::new(),
+                    bodies: Vec::new(),
+                };
+                *slot = Rc::new(Node::Arithmetic(p.double_quoted(true)?));
+            }
+        }
+        if parts.next().is_some() || inside.matches(';').count() != 2 {
+            return Err(Problem::Unexpected("((".to_owned()));
+        }
+        self.blanks();
+        self.take(";");
+        self.expect("do")?;
+        let body = self.block(&["done"])?;
+        self.expect("done")?;
+        Ok(Node::Count(three, Rc::new(body)))
+    }
+
     /// What is wrong when `wanted` does not stand here.
     fn stray(&self, wanted: &str) -> Problem {
         if self.rest().is_empty() {

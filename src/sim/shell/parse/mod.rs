@@ -82,6 +82,7 @@ fn fill(node: Node, bodies: &mut impl Iterator<Item = Word>) -> Node {
             }
             Node::List(list) => Node::List(list.iter().map(|n| walk(n, bodies)).collect()),
             Node::For(v, words, body) => Node::For(v, words, walk(&body, bodies)),
+            Node::Count(three, body) => Node::Count(three, walk(&body, bodies)),
             Node::While(c, yes, body) => {
                 let c = walk(&c, bodies);
                 Node::While(c, yes, walk(&body, bodies))
@@ -442,8 +443,8 @@ impl Parser<'_> {
         self.at += 3;
         self.blanks();
         let name = self.peek_token();
-        if name.starts_with("((") || self.starts("((") {
-            return Err(Problem::NotSimulated("for (( … ))"));
+        if self.starts("((") {
+            return self.count_loop();
         }
         if !is_name(&name) {
             return Err(if self.rest().is_empty() {

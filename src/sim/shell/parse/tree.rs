@@ -74,6 +74,8 @@ pub enum Node {
     List(Vec<Rc<Node>>),
     /// `for x in words; do …; done`.
     For(String, Option<Vec<Word>>, Rc<Node>),
+    /// `for ((first; test; step)); do …; done`: the three, and the body.
+    Count([Rc<Node>; 3], Rc<Node>),
     /// `while` (true) or `until`.
     While(Rc<Node>, bool, Rc<Node>),
     /// `if … then … elif … else … fi`.
