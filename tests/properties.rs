@@ -285,62 +285,6 @@ fn every_object_survives_print_and_parse() {
     }
 }
 
-/// Broken texts: an error or an object, never a panic or a hang.
-#[test]
-fn any_text_can_be_pasted() {
-    let mut r = Stream::new(9, &["mutations"]);
-    let good = plan(&mut r).manifest;
-    let pieces = [
-        ":",
-        "-",
-        "{",
-        "}",
-        "[",
-        "]",
-        "*a",
-        "&a ",
-        "!!x",
-        "'",
-        "\"",
-        "|",
-        ">",
-        "#",
-        "\t",
-        "\n",
-        "---\n",
-        "é",
-        "\u{0}",
-        "<<: ",
-        "? ",
-        "%YAML 9\n",
-    ];
-    for _ in 0..cases(150) * 25 {
-        let mut text: Vec<char> = good.chars().collect();
-        for _ in 0..r.range(1, 6) {
-            if text.is_empty() {
-                break;
-            }
-            let at = r.range(0, text.len() as u64 - 1) as usize;
-            match r.range(0, 3) {
-                0 => drop(text.remove(at)),
-                1 => text.truncate(at.max(1)),
-                _ => {
-                    let piece = pieces[r.range(0, pieces.len() as u64 - 1) as usize];
-                    text.splice(at..at, piece.chars());
-                }
-            }
-        }
-        let text: String = text.into_iter().collect();
-        let mut w = World::new(Config { latency: Latency::Instant, ..Config::default() });
-        w.put_file("x.yaml", &text);
-        w.type_line(1, "kubectl apply -f x.yaml");
-        w.settle(LIMIT);
-        let terminal = w.terminal(1).unwrap();
-        assert!(!terminal.running(), "it hangs:\n{text}");
-        assert!(!terminal.text_since(0).is_empty(), "nothing is said of:\n{text}");
-    }
-}
-
 /// Numbers at the ends of their types, wherever a user can write one, do no harm: no overflow,
 /// no memory filled, and the world goes on.
 #[test]

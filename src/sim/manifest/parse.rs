@@ -6,7 +6,7 @@
 //! errors are the errors that kubectl prints; saphyr-parser tells where things stand and
 //! whether a scalar was quoted.
 
-use crate::collections::BTreeMap;
+use crate::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as Range};
 use serde::Deserialize as _;
@@ -21,6 +21,12 @@ pub const MAX_TEXT: usize = 1 << 20;
 const MAX_NODES: usize = 200_000;
 /// Deepest nesting.
 const MAX_DEPTH: usize = 200;
+/// Most brackets that may be open at one place; some may stand in texts and mean nothing.
+const MAX_OPEN: usize = 500;
+/// Most bytes of paths whose places are kept; beyond that there are values without places.
+const MAX_PATHS: usize = 16 << 20;
+/// Up to so many keys of a map are looked through one by one.
+const FEW: usize = 32;
 
 /// A place in the text; lines and columns from 1, `end` after the last character.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -150,7 +156,25 @@ fn split(text: &str) -> Vec<(usize, String)> {
     parts
 }
 
+/// Most brackets that are open at one place, wherever they stand.
+fn open_brackets(text: &str) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for b in text.bytes() {
+        match b {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
+}
+
 fn document(line: usize, part: &str) -> Result<Document, ParseError> {
+    // libyaml looks at every open bracket for each token: a million of them would take hours
+    if open_brackets(part) > MAX_OPEN {
+        return Err(ParseError { message: TOO_DEEP.to_owned(), span: at(line, 1, 1) });
+    }
     if let Some(error) = syntax_error(line, part) {
         return Err(error);
     }
@@ -161,6 +185,7 @@ fn document(line: usize, part: &str) -> Result<Document, ParseError> {
         duplicates: Vec::new(),
         anchors: BTreeMap::new(),
         nodes: 0,
+        paths: 0,
     };
     match reader.document() {
         Ok(value) => {
@@ -234,6 +259,8 @@ fn syntax_error(line: usize, part: &str) -> Option<ParseError> {
     Some(ParseError { message, span })
 }
 
+const TOO_DEEP: &str = "exceeded max depth of 200";
+
 enum Trouble {
     Reader,
     Limit(&'static str),
@@ -248,6 +275,8 @@ struct Reader<'a> {
     duplicates: Vec<(String, Span)>,
     anchors: BTreeMap<usize, Value>,
     nodes: usize,
+    /// Bytes of all paths so far.
+    paths: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -289,7 +318,7 @@ impl<'a> Reader<'a> {
             return Err(Trouble::Limit("document contains excessive aliasing"));
         }
         if depth > MAX_DEPTH {
-            return Err(Trouble::Limit("exceeded max depth of 200"));
+            return Err(Trouble::Limit(TOO_DEEP));
         }
         let span = self.span(range);
         match event {
@@ -320,7 +349,7 @@ impl<'a> Reader<'a> {
                     let inner = format!("{path}[{}]", list.len());
                     let (value, span) = self.node(event, range, &inner, depth + 1)?;
                     end = span;
-                    self.spans.0.insert(inner, (span, span));
+                    self.place(inner, span, span)?;
                     list.push(value);
                 }
                 let value = Value::from(list);
@@ -338,7 +367,8 @@ impl<'a> Reader<'a> {
     }
 
     fn mapping(&mut self, path: &str, depth: usize) -> Result<(Map, Option<Span>), Trouble> {
-        let mut map = Map::new();
+        let mut pairs: Vec<(Str, Value)> = Vec::new();
+        let mut keys: Option<BTreeSet<Str>> = None;
         let mut merged: Vec<Value> = Vec::new();
         let mut end = None;
         loop {
@@ -365,20 +395,33 @@ impl<'a> Reader<'a> {
                 }
                 continue;
             }
-            if map.contains_key(&key) {
+            let twice = match &mut keys {
+                Some(keys) => !keys.insert(key.clone()),
+                None => pairs.iter().any(|(k, _)| *k == key),
+            };
+            if twice {
                 self.duplicates.push((inner.clone(), key_span));
             }
-            self.spans.0.insert(inner, (key_span, span));
-            map.insert(key, value);
-        }
-        for m in merged {
-            for (k, v) in m.pairs() {
-                if !map.contains_key(k) {
-                    map.insert(k, v);
-                }
+            self.place(inner, key_span, span)?;
+            pairs.push((key, value));
+            if keys.is_none() && pairs.len() == FEW {
+                keys = Some(pairs.iter().map(|(k, _)| k.clone()).collect());
             }
         }
+        // own keys count before merged ones, and those of earlier maps before those of later ones
+        let merged = merged.iter().rev().flat_map(Value::pairs);
+        let map = merged.map(|(k, v)| (k.clone(), v.clone())).chain(pairs).collect();
         Ok((map, end))
+    }
+
+    /// Keeps the place of a field.
+    fn place(&mut self, path: String, key: Span, value: Span) -> Result<(), Trouble> {
+        self.paths += path.len();
+        if self.paths > MAX_PATHS {
+            return Err(Trouble::Reader);
+        }
+        self.spans.0.insert(path, (key, value));
+        Ok(())
     }
 
     fn remember(&mut self, anchor: usize, value: &Value) {

@@ -131,13 +131,23 @@ impl Map {
     }
 }
 
+/// Of equal keys the last one counts.
 impl<K: Into<Str>, V: Into<Value>> FromIterator<(K, V)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(iter: I) -> Self {
-        let mut map = Self::new();
-        for (k, v) in iter {
-            map.insert(k, v);
+        let mut pairs: Vec<(Str, Value)> =
+            iter.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        // sorted once: a large map whose keys come in another order must not be moved for each
+        if !pairs.is_sorted_by(|a, b| order(&a.0, &b.0).is_lt()) {
+            pairs.sort_by(|a, b| order(&a.0, &b.0));
+            pairs.dedup_by(|later, earlier| {
+                let same = later.0 == earlier.0;
+                if same {
+                    std::mem::swap(later, earlier);
+                }
+                same
+            });
         }
-        map
+        Self(pairs)
     }
 }
 
