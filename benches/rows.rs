@@ -1,5 +1,5 @@
 //! The engine rows of the budget table, for native code and for wasm: what is measured is the
-//! same, only the clock comes from outside.
+//! same, only clock and memory come from outside.
 
 use podium_sim::api::Kind;
 use podium_sim::kubectl::complete::complete;
@@ -8,6 +8,46 @@ use podium_sim::timeline::Timeline;
 use podium_sim::{Config, World};
 
 const LIMIT: u64 = 3_600_000_000;
+
+/// Where the rows run.
+pub struct Host {
+    /// Its name, the first word of each row.
+    pub name: &'static str,
+    /// Milliseconds since some moment.
+    pub clock: fn() -> f64,
+    /// Bytes of memory that the program holds.
+    pub memory: fn() -> f64,
+    /// Prints a line.
+    pub print: fn(&str),
+}
+
+impl Host {
+    /// A row: what, the figure, its unit, the budget if it has one.
+    fn row(&self, what: &str, figure: f64, unit: &str, budget: Option<f64>) {
+        let digits = if figure < 20.0 { 2 } else { 0 };
+        let budget = match budget {
+            None => String::new(),
+            Some(b) => {
+                format!("budget {b} {unit}: {}", if figure <= b { "met" } else { "MISSED" })
+            }
+        };
+        let figure = format!("{figure:.digits$} {unit}");
+        (self.print)(&format!("{:<7} {what:<58} {figure:>12}  {budget}", self.name));
+    }
+
+    /// How long something takes, milliseconds: the median of so many times.
+    fn time(&self, times: usize, mut act: impl FnMut()) -> f64 {
+        let mut took: Vec<f64> = (0..times)
+            .map(|_| {
+                let begin = (self.clock)();
+                act();
+                (self.clock)() - begin
+            })
+            .collect();
+        took.sort_by(f64::total_cmp);
+        took[times / 2]
+    }
+}
 
 fn manifest(kind: &str, pods: u32) -> String {
     let own = match kind {
@@ -23,26 +63,20 @@ fn config() -> Config {
     Config { nodes: 100, node_pods: 1000, ..Config::default() }
 }
 
-fn ready(w: &World) -> usize {
-    w.store.all(Kind::Pod).filter(|p| p.pod().ready).count()
-}
-
-/// Time until all pods of a workload are ready, milliseconds of `clock`.
-fn until_ready(kind: &str, pods: u32, clock: fn() -> f64) -> f64 {
+/// A workload from its manifest until all its pods are ready.
+pub fn until_ready(kind: &str, pods: u32) {
     let mut w = World::new(config());
     w.put_file("x.yaml", &manifest(kind, pods));
-    let begin = clock();
     w.type_line(1, "kubectl apply -f x.yaml");
     w.settle(LIMIT);
-    let took = clock() - begin;
-    assert_eq!(ready(&w), pods as usize, "{kind} of {pods}");
-    took
+    let ready = w.store.all(Kind::Pod).filter(|p| p.pod().ready).count();
+    assert_eq!(ready, pods as usize, "{kind} of {pods}");
 }
 
-/// A 200-line manifest.
+/// A manifest of some 200 lines.
 fn long_manifest() -> String {
     let mut text = String::new();
-    for n in 0..10 {
+    for n in 0..11 {
         text.push_str(&manifest("StatefulSet", 3).replace("name: web", &format!("name: web{n}")));
         text.push_str("---\n");
         for i in 0..4 {
@@ -52,8 +86,8 @@ fn long_manifest() -> String {
     text
 }
 
-/// The slowest answer to Tab with 1,000 pods, milliseconds of `clock`.
-fn slowest_tab(clock: fn() -> f64) -> f64 {
+/// The slowest answer to Tab with 1,000 pods, milliseconds.
+fn slowest_tab(host: &Host) -> f64 {
     let mut w = World::new(config());
     w.put_file("x.yaml", &manifest("StatefulSet", 1000));
     w.type_line(1, "kubectl apply -f x.yaml");
@@ -67,51 +101,28 @@ fn slowest_tab(clock: fn() -> f64) -> f64 {
     ];
     let mut worst = 0.0_f64;
     for (line, offered) in lines {
-        let begin = clock();
-        let n = (0..10).map(|_| complete(&w, &[], line, line.len()).candidates.len()).max();
-        worst = worst.max((clock() - begin) / 10.0);
-        assert_eq!(n, Some(offered), "{line}");
+        let took = host.time(10, || {
+            assert_eq!(complete(&w, &[], line, line.len()).candidates.len(), offered, "{line}");
+        });
+        worst = worst.max(took);
     }
     worst
 }
 
-/// Runs all rows; each is a line `what: figure`.
-pub fn run(clock: fn() -> f64, print: fn(&str)) {
-    let text = long_manifest();
-    let begin = clock();
-    for _ in 0..20 {
-        for d in podium_sim::manifest::parse::parse(&text).into_iter().flatten() {
-            let mut v = d.value;
-            let kind = Kind::StatefulSet;
-            assert!(podium_sim::schema::check(kind, &v).is_empty());
-            v.entry("metadata").set("namespace", "default");
-            podium_sim::manifest::defaults::apply(kind, &mut v);
-            assert!(podium_sim::manifest::validation::create(kind, &v).is_empty());
-        }
+fn diagnose(text: &str) {
+    for d in podium_sim::manifest::parse::parse(text).into_iter().flatten() {
+        let mut v = d.value;
+        let kind = Kind::StatefulSet;
+        assert!(podium_sim::schema::check(kind, &v).is_empty());
+        v.entry("metadata").set("namespace", "default");
+        podium_sim::manifest::defaults::apply(kind, &mut v);
+        assert!(podium_sim::manifest::validation::create(kind, &v).is_empty());
     }
-    let lines = text.lines().count();
-    print(&format!(
-        "paste to diagnostics, {lines} lines of YAML: {:.2} ms",
-        (clock() - begin) / 20.0
-    ));
-    let mut times: Vec<f64> = (0..5).map(|_| until_ready("Deployment", 1000, clock)).collect();
-    let first = times[0];
-    times.sort_by(f64::total_cmp);
-    print(&format!(
-        "Deployment of 1000 pods to ready: {:.0} ms, median of 5; the first {first:.0} ms",
-        times[2]
-    ));
-    for pods in [100, 1000, 10_000] {
-        let took = until_ready("StatefulSet", pods, clock);
-        print(&format!(
-            "Parallel StatefulSet of {pods} pods to ready: {took:.0} ms, {:.1} µs a pod",
-            took * 1000.0 / f64::from(pods)
-        ));
-    }
-    print(&format!(
-        "Tab with 1000 pods: {:.2} ms, the slowest of 5 lines (limit 16 ms)",
-        slowest_tab(clock)
-    ));
+}
+
+/// A history of 10,000 entries: what it takes and how fast one goes anywhere in it.
+fn history(host: &Host) {
+    let before = (host.memory)();
     let mut t = Timeline::new(Config::default());
     t.input(Input::File { name: "x.yaml".into(), text: manifest("StatefulSet", 20) });
     t.input(Input::Line { term: 1, text: "kubectl apply -f x.yaml".into() });
@@ -120,19 +131,41 @@ pub fn run(clock: fn() -> f64, print: fn(&str)) {
         t.input(Input::Line { term: 1, text: "kubectl delete pod -l app=nginx".into() });
         t.settle(LIMIT);
     }
+    let held = ((host.memory)() - before) / f64::from(1 << 20);
+    let entries = t.records().count();
+    host.row(&format!("memory of a history of {entries} entries"), held, "MB", Some(64.0));
     let (mut worst, mut total) = (0.0_f64, 0.0);
     for n in 0..50_u64 {
         // moments all over the history, far from each other
         let at = t.end() / 50 * ((n * 19) % 50);
-        let begin = clock();
-        t.seek(at);
-        let took = clock() - begin;
+        let took = host.time(1, || t.seek(at));
         worst = worst.max(took);
         total += took;
     }
-    print(&format!(
-        "seek in a history of {} entries: {:.2} ms, at worst {worst:.2} ms",
-        t.records().count(),
-        total / 50.0
-    ));
+    host.row("seek in it, mean of 50", total / 50.0, "ms", Some(16.0));
+    host.row("seek in it, the slowest of 50", worst, "ms", None);
+}
+
+/// Runs all rows.
+pub fn run(host: &Host) {
+    // first, while nothing else has taken memory
+    history(host);
+    let text = long_manifest();
+    let lines = text.lines().count();
+    let took = host.time(20, || diagnose(&text));
+    host.row(&format!("paste to diagnostics, {lines} lines of YAML"), took, "ms", Some(16.0));
+    for (pods, budget) in [(10, None), (100, None), (1000, Some(100.0))] {
+        let took = host.time(5, || until_ready("Deployment", pods));
+        host.row(&format!("Deployment of {pods} pods to ready"), took, "ms", budget);
+    }
+    let mut each = Vec::new();
+    for (pods, budget) in [(100, None), (1000, None), (10_000, Some(1000.0))] {
+        let took = host.time(3, || until_ready("StatefulSet", pods));
+        host.row(&format!("Parallel StatefulSet of {pods} pods to ready"), took, "ms", budget);
+        each.push(took / f64::from(pods));
+    }
+    let tab = slowest_tab(host);
+    host.row("Tab with 1000 pods, the slowest of 5 lines", tab, "ms", Some(16.0));
+    let growth = each[2] / each[0];
+    host.row("a pod of 10000 costs so many times one of 100", growth, "x", Some(1.5));
 }

@@ -8,6 +8,10 @@ use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 
 #[wasm_bindgen_test]
 fn figures() {
-    rows::run(js_sys::Date::now, |line| console_log!("wasm    {line}"));
-    console_log!("wasm    memory in the end: {} MB", core::arch::wasm32::memory_size::<0>() / 16);
+    rows::run(&rows::Host {
+        name: "wasm",
+        clock: js_sys::Date::now,
+        memory: || (core::arch::wasm32::memory_size::<0>() << 16) as f64,
+        print: |line| console_log!("{line}"),
+    });
 }
