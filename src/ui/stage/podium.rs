@@ -185,22 +185,24 @@ fn SlotCard(props: &SlotProps) -> Html {
                     </button>
                 }
             </div>
-            <Cables slot={slot.clone()} place={place.clone()} />
-            <div class="disks">
-                { for place.disks.iter().enumerate().map(|(i, rect)| {
-                    let style = format!("top:{}px;height:{}px", rect.y - all.y, rect.h);
-                    match slot.disks.get(i) {
-                        Some(disk) => html! {
-                            <DiskCard key={disk.uid.as_str()} disk={disk.clone()} {style} compact={props.compact} on_select={props.on_select.clone()} />
-                        },
-                        None => html! {
-                            <div key={format!("none-{i}")} class="disk none" {style}>
-                                if !props.compact { <span>{ words.get("slot.no-claim") }</span> }
-                            </div>
-                        },
-                    }
-                }) }
-            </div>
+            if !place.disks.is_empty() {
+                <Cables slot={slot.clone()} place={place.clone()} />
+                <div class="disks">
+                    { for place.disks.iter().enumerate().map(|(i, rect)| {
+                        let style = format!("top:{}px;height:{}px", rect.y - all.y, rect.h);
+                        match slot.disks.get(i) {
+                            Some(disk) => html! {
+                                <DiskCard key={disk.uid.as_str()} disk={disk.clone()} {style} compact={props.compact} on_select={props.on_select.clone()} />
+                            },
+                            None => html! {
+                                <div key={format!("none-{i}")} class="disk none" {style}>
+                                    if !props.compact { <span>{ words.get("slot.no-claim") }</span> }
+                                </div>
+                            },
+                        }
+                    }) }
+                </div>
+            }
         </div>
     }
 }
