@@ -58,6 +58,8 @@ pub struct State {
     assumed: BTreeMap<Str, (Key, Str)>,
     /// Pods with required anti-affinity or host ports: only these make other pods look at them.
     particular: BTreeSet<Key>,
+    /// How many placed pods have each priority.
+    priorities: BTreeMap<i64, i64>,
     /// Pods (by uid) that a trial of preemption leaves out of account.
     aside: BTreeSet<Str>,
     /// Pods (by uid) for which room is being made on a node.
@@ -156,6 +158,11 @@ fn account(w: &mut World, pod: &Obj, node: Str, sign: i64) {
     used.cpu += sign * wants.cpu;
     used.memory += sign * wants.memory;
     used.pods += sign;
+    let same = w.scheduler.priorities.entry(preempt::priority(pod)).or_default();
+    *same += sign;
+    if *same == 0 {
+        w.scheduler.priorities.remove(&preempt::priority(pod));
+    }
     let owner = pod.pod().owner.clone();
     if !owner.is_empty() {
         *w.scheduler.siblings.entry(owner).or_default().entry(node).or_default() += sign;

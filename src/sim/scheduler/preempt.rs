@@ -19,6 +19,9 @@ pub(super) fn priority(pod: &Obj) -> i64 {
     pod.spec()["priority"].int_or(0)
 }
 
+/// Why a node does not help: all its pods are as important.
+const NO_VICTIMS: Str = Str::Lit("No preemption victims found for incoming pod");
+
 /// A node that could be had, and the pods that would have to go: the most important first.
 struct Candidate {
     node: Str,
@@ -42,10 +45,13 @@ pub(super) fn preempt(w: &mut World, pod: &Obj, refused: &[Refused]) -> Result<S
             return Err("not eligible due to a terminating pod on the nominated node.".to_owned());
         }
     }
+    let lowest = w.scheduler.priorities.iter().next().map_or(i64::MAX, |(lowest, _)| *lowest);
     let mut candidates = Vec::new();
     let mut reasons = Vec::new();
     for r in refused {
-        let why = if r.resolvable {
+        let why = if r.resolvable && lowest >= priority(pod) {
+            vec![NO_VICTIMS]
+        } else if r.resolvable {
             match victims(w, pod, &r.node) {
                 Ok(candidate) => {
                     candidates.push(candidate);
@@ -59,7 +65,8 @@ pub(super) fn preempt(w: &mut World, pod: &Obj, refused: &[Refused]) -> Result<S
         reasons.push(why);
     }
     let best = candidates.into_iter().min_by_key(|c| {
-        let priorities = || c.victims.iter().map(priority);
+        // more victims weigh more, however low they are
+        let priorities = || c.victims.iter().map(|v| priority(v) + (1 << 31));
         // of equals the one whose victims have run for the shortest time
         let since = c.victims.first().map(|v| v.status()["startTime"].to_str());
         (
@@ -85,7 +92,7 @@ fn victims(w: &mut World, pod: &Obj, node: &Str) -> Result<Candidate, Vec<Str>> 
         |p: &&Obj| super::occupies(p) && p.pod().node == *node && priority(p) < priority(pod);
     let mut all: Vec<Obj> = w.store.all(Kind::Pod).filter(lower).cloned().collect();
     if all.is_empty() {
-        return Err(vec![Str::Lit("No preemption victims found for incoming pod")]);
+        return Err(vec![NO_VICTIMS]);
     }
     all.sort_by_key(|p| (Reverse(priority(p)), p.status()["startTime"].to_str()));
     for p in &all {

@@ -282,3 +282,25 @@ fn classes_give_priorities() {
         (1000, "Never")
     );
 }
+
+/// Of nodes whose most important victim is the same, the one with fewer victims is taken.
+#[test]
+fn few_victims_rather_than_many() {
+    let mut w = world(1);
+    classes(&mut w);
+    for (name, cpu, class, place) in [
+        ("x", "6", "", "worker-2"),
+        ("y", "3", "", "worker-1"),
+        ("y-low", "3", "low", "worker-1"),
+        ("z", "6", "high", "worker-3"),
+    ] {
+        let mut pod = greedy(name, "cpu", cpu, class);
+        pod.entry("spec").set("nodeName", place);
+        create(&mut w, pod);
+    }
+    create(&mut w, greedy("d", "cpu", "6", "high"));
+    assert_eq!(node(&w, "d"), "worker-2");
+    assert!(w.store.get(Kind::Pod, "default", "y-low").is_some());
+    let known: Vec<i64> = w.scheduler.priorities.iter().map(|(p, _)| *p).collect();
+    assert_eq!(known, [-10, 0, 1000]);
+}
