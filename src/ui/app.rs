@@ -282,7 +282,9 @@ pub fn App(props: &AppProps) -> Html {
         })
     };
     let panels = options.clone();
-    let shows = move |view: &str| panels.shows(view);
+    // an object that is edited needs the editor, asked for or not
+    let editing = frame.tabs.names.iter().any(|(_, edit)| edit.is_some());
+    let shows = move |view: &str| panels.shows(view) || editing && view == "editor";
     let tabs: Vec<&'static str> = ["stage", "editor", "why", "timeline", "terminal"]
         .into_iter()
         .filter(|v| shows(v))

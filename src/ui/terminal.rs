@@ -211,6 +211,24 @@ fn Console(props: &ConsoleProps) -> Html {
         let focus = focus.clone();
         Callback::from(move |_: MouseEvent| focus())
     };
+    // a click that selects nothing goes on to the line, as in any terminal
+    let pressed = use_mut_ref(|| (0, 0));
+    let on_log_press = {
+        let pressed = pressed.clone();
+        Callback::from(move |e: MouseEvent| {
+            *pressed.borrow_mut() = (e.client_x(), e.client_y());
+        })
+    };
+    let on_log_click = {
+        let focus = focus.clone();
+        Callback::from(move |e: MouseEvent| {
+            let (x, y) = *pressed.borrow();
+            let moved = (e.client_x() - x).abs() + (e.client_y() - y).abs() > 3;
+            if !moved && e.detail() == 1 && !e.shift_key() {
+                focus();
+            }
+        })
+    };
     // letters typed while the output has the focus go to the line
     let on_log_key = {
         let focus = focus.clone();
@@ -254,7 +272,7 @@ fn Console(props: &ConsoleProps) -> Html {
     let last = props.screen.blocks.len().saturating_sub(2);
     html! {
         <div class="console" hidden={!props.shown}>
-            <div class="output" ref={log} role="log" aria-label={words.fill("term.output", &[("n", &n)])} tabindex="0" {onscroll} onkeydown={on_log_key}>
+            <div class="output" ref={log} role="log" aria-label={words.fill("term.output", &[("n", &n)])} tabindex="0" {onscroll} onkeydown={on_log_key} onmousedown={on_log_press} onclick={on_log_click}>
                 { for props.screen.blocks.iter().enumerate().map(|(i, block)| html! {
                     <Lines key={props.screen.first + i} block={block.clone()} whole={i < last} />
                 }) }

@@ -3,7 +3,8 @@
 //!
 //! # Divergence from real Kubernetes
 //! kubectl's own completion knows kinds by their plural names; short names are offered here too,
-//! because tutorials use them. Flags that all commands share are left out but for `--namespace`.
+//! because tutorials use them. Flags that need a value come with their `=`; those that all
+//! commands share are left out but for `--namespace`.
 
 mod kubectl;
 mod line;
