@@ -123,7 +123,7 @@ fn scale_needs_its_flag_and_checks() {
     fails(
         &mut w,
         "kubectl scale sts nope --replicas=1",
-        "error: no objects passed to scale statefulsets.apps \"nope\" not found\n",
+        "Error from server (NotFound): statefulsets.apps \"nope\" not found\n",
     );
 }
 

@@ -35,14 +35,21 @@ fn scale_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
         ));
     }
+    if args.int("current-replicas").is_some_and(|n| n < -1) {
+        return Err(Failure::new(
+            "The --current-replicas must specify an integer of -1 or greater",
+        ));
+    }
     let dry = args.dry_run()?;
     let selection = select(w, io, args, &args.pos, Options::default())?;
     if selection.targets.is_empty() {
-        let why = selection
-            .failures
-            .first()
-            .map_or("", |f| f.0.strip_prefix("Error from server (NotFound): ").unwrap_or(&f.0));
-        return Err(Failure::new(format!("no objects passed to scale {why}").trim_end()));
+        if selection.failures.is_empty() {
+            return Err(Failure::new("no objects passed to scale"));
+        }
+        return Ok(finish(io, &selection.failures));
+    }
+    if args.given("resource-version") && selection.targets.len() > 1 {
+        return Err(Failure::new("cannot use --resource-version with multiple resources"));
     }
     let mut failures = Vec::new();
     for target in &selection.targets {
