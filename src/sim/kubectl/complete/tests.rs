@@ -213,3 +213,68 @@ fn many_pods() {
     assert_eq!(tab(&w, "kubectl logs web-10"), "kubectl logs web-10");
     assert_eq!(w.log.len(), before);
 }
+
+/// Whatever is typed, Tab neither panics nor offers what does not go on from it.
+#[test]
+fn any_line() {
+    const PIECES: &[&str] = &[
+        "kubectl ",
+        "get ",
+        "po",
+        "pods ",
+        "-n",
+        "-",
+        "--",
+        "=",
+        "/",
+        ",",
+        ".",
+        "'",
+        "\"",
+        "\\",
+        "$(",
+        ")",
+        "|",
+        ";",
+        "<",
+        ">",
+        "é",
+        "😀",
+        " ",
+        "web",
+        "sts/",
+        "-c ",
+        "-f ",
+        "rollout ",
+        "set image ",
+        "explain sts.",
+        "exec ",
+        "logs ",
+        "--output=",
+        "-l ",
+        "2>",
+        "for i in ",
+        "do ",
+        "apply ",
+        "\n",
+        "-o",
+    ];
+    let w = world();
+    let mut chance = crate::rng::Stream::new(7, &["complete"]);
+    for _ in 0..4000 {
+        let mut line = String::from(if chance.range(0, 1) == 0 { "kubectl " } else { "" });
+        for _ in 0..chance.range(0, 8) {
+            line.push_str(PIECES[chance.range(0, PIECES.len() as u64 - 1) as usize]);
+        }
+        for cursor in 0..=line.len() {
+            let c = complete(&w, &[], &line, cursor);
+            let Some(typed) = line.get(c.start..cursor) else {
+                assert_eq!(c, Completion::default());
+                continue;
+            };
+            let goes_on = |offer: &String| offer.starts_with(typed);
+            assert!(c.candidates.iter().all(goes_on), "{line:?} at {cursor}: {c:?}");
+            assert!(c.candidates.is_sorted() && c.text().starts_with(c.common()));
+        }
+    }
+}
