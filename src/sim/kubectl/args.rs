@@ -232,7 +232,7 @@ impl Args {
         let mut args = Self { verb, ..Self::default() };
         args.read(spec, words).map_err(|why| {
             let path = if verb.is_empty() { String::new() } else { format!("{verb} ") };
-            Failure(format!("error: {why}\nSee 'kubectl {path}--help' for usage."))
+            Failure::raw(format!("error: {why}\nSee 'kubectl {path}--help' for usage."))
         })?;
         Ok(args)
     }
@@ -313,7 +313,7 @@ impl Args {
 
     /// An error about the command's usage, which points to its help.
     pub fn usage(&self, why: &str) -> Failure {
-        Failure(format!("error: {why}\nSee 'kubectl {} -h' for help and examples", self.verb))
+        Failure::raw(format!("error: {why}\nSee 'kubectl {} -h' for help and examples", self.verb))
     }
 
     /// Was the flag given at all?
@@ -448,7 +448,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong() {
-        let err = |line: &str| parse(line).unwrap_err().0;
+        let err = |line: &str| parse(line).unwrap_err().text;
         let see = "\nSee 'kubectl get --help' for usage.";
         assert_eq!(err("--foo"), format!("error: unknown flag: --foo{see}"));
         assert_eq!(err("-z"), format!("error: unknown shorthand flag: 'z' in -z{see}"));

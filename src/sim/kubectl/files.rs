@@ -102,7 +102,7 @@ pub fn documents(w: &World, io: &mut Io, args: &Args) -> Res<(Vec<Document>, Vec
                     Ok(doc) => docs.push(doc),
                     // nor after one that is no object
                     Err(f) => {
-                        let last = f.0.starts_with("error: error validating ");
+                        let last = f.text.starts_with("error: error validating ");
                         failures.push(f);
                         if last && !list {
                             continue 'files;

@@ -87,17 +87,19 @@ impl Io {
 
     /// Prints an error and gives the exit status 1.
     pub fn fail(&mut self, failure: &Failure) -> i32 {
-        self.err(&failure.0);
+        self.err(&failure.text);
         1
     }
 
     /// Prints all errors; the exit status is 1 if there are any.
     pub fn fail_all(&mut self, failures: &[Failure]) -> i32 {
         for failure in failures {
-            // only an error that stands alone is called one
-            let text = failure.0.as_str();
+            // only an error that stands alone is called one, and told at length
+            let text = failure.text.as_str();
             let alone = failures.len() == 1;
-            self.err(if alone { text } else { text.strip_prefix("error: ").unwrap_or(text) });
+            let among = failure.among.as_deref();
+            let among = among.unwrap_or_else(|| text.strip_prefix("error: ").unwrap_or(text));
+            self.err(if alone { text } else { among });
         }
         i32::from(!failures.is_empty())
     }
@@ -153,7 +155,12 @@ impl Run {
 
 /// A refused command: the lines that kubectl prints on stderr.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure(pub String);
+pub struct Failure {
+    /// The lines.
+    pub text: String,
+    /// The line where several failures are told together, if it is another.
+    among: Option<String>,
+}
 
 /// Result of a step of a command.
 pub type Res<T> = Result<T, Failure>;
@@ -161,7 +168,12 @@ pub type Res<T> = Result<T, Failure>;
 impl Failure {
     /// `error: text`.
     pub fn new(text: impl AsRef<str>) -> Self {
-        Self(format!("error: {}", text.as_ref()))
+        Self::raw(format!("error: {}", text.as_ref()))
+    }
+
+    /// The lines as they are.
+    pub fn raw(text: String) -> Self {
+        Self { text, among: None }
     }
 
     /// A server's refusal, with words such as `error when creating "web.yaml": ` in front
@@ -189,7 +201,7 @@ impl Failure {
                     lines.push(line);
                 }
             }
-            return Self(match lines.as_slice() {
+            let text = match lines.as_slice() {
                 [] => head,
                 [one] => format!("{head}: {one}"),
                 many => {
@@ -200,10 +212,12 @@ impl Failure {
                     }
                     text
                 }
-            });
+            };
+            let among = format!("Error from server (Invalid): {prefix}{}", status.message);
+            return Self { text, among: Some(among) };
         }
         if status.reason == Reason::Unknown {
-            return Self(format!("Error from server: {prefix}{}", status.message));
+            return Self::raw(format!("Error from server: {prefix}{}", status.message));
         }
         let reason = match status.reason {
             Reason::BadRequest => "BadRequest",
@@ -215,7 +229,7 @@ impl Failure {
             Reason::TooManyRequests => "TooManyRequests",
             Reason::InternalError | Reason::Invalid | Reason::Unknown => "InternalError",
         };
-        Self(format!("Error from server ({reason}): {prefix}{}", status.message))
+        Self::raw(format!("Error from server ({reason}): {prefix}{}", status.message))
     }
 }
 
@@ -237,5 +251,33 @@ impl World {
         let cause = self.cause();
         let at = self.now.saturating_add(after);
         self.queue.push(at, crate::queue::Task::Terminal(term), cause, background);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Kind;
+    use crate::apiserver::error::Cause;
+
+    #[test]
+    fn an_error_is_told_otherwise_among_others() {
+        let cause = |field: &'static str| Cause { field: field.into(), message: "bad".into() };
+        let status = Status::invalid(Kind::StatefulSet, "web", vec![cause("a"), cause("b")]);
+        let invalid = Failure::status(&status, "error when creating \"x\": ");
+        let other = Failure::new("gone");
+        let told = |failures: &[Failure]| {
+            let mut io = Io::new(1);
+            io.fail_all(failures);
+            io.out.iter().map(|c| c.text.to_string()).collect::<String>()
+        };
+        assert_eq!(
+            told(std::slice::from_ref(&invalid)),
+            "The StatefulSet \"web\" is invalid: \n* a: bad\n* b: bad\n"
+        );
+        assert_eq!(
+            told(&[invalid, other]),
+            "Error from server (Invalid): error when creating \"x\": StatefulSet.apps \"web\" is invalid: [a: bad, b: bad]\ngone\n"
+        );
     }
 }

@@ -162,7 +162,7 @@ pub fn select(
     let Named { kinds, names } = named(words)?;
     out.kinds = kinds;
     if out.kinds.is_empty() {
-        return Err(Failure(
+        return Err(Failure::raw(
             "error: You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'"
                 .to_owned(),
         ));
@@ -411,7 +411,7 @@ impl FieldSelector {
             };
             let key = key.trim();
             if !known.contains(&key) && !matches!(key, "metadata.name" | "metadata.namespace") {
-                return Err(Failure(format!(
+                return Err(Failure::raw(format!(
                     "Error from server (BadRequest): Unable to find {:?} that match label selector \"\", field selector {s:?}: field label not supported: {key}",
                     kind.resource().as_str()
                 )));

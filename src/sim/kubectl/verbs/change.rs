@@ -59,7 +59,7 @@ fn scale_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController
         );
         if !scalable {
-            failures.push(Failure(
+            failures.push(Failure::raw(
                 "Error from server (NotFound): the server could not find the requested resource"
                     .to_owned(),
             ));
@@ -228,7 +228,7 @@ fn patch_one(
     }
     let sub = if args.get("subresource") == Some("status") { Sub::Status } else { Sub::Main };
     if sub == Sub::Status && !admission::has_status(obj.kind) {
-        return Err(Failure(
+        return Err(Failure::raw(
             "Error from server (NotFound): the server could not find the requested resource"
                 .to_owned(),
         ));

@@ -114,7 +114,7 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     }
     let mut failures = selection.failures;
     if args.on("ignore-not-found") || !selection.named {
-        failures.retain(|f| !f.0.starts_with("Error from server (NotFound)"));
+        failures.retain(|f| !f.text.starts_with("Error from server (NotFound)"));
     }
     let how = How { grace, propagation, dry, names: args.get("output") == Some("name") };
     let mut gone = Vec::new();

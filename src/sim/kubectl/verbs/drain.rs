@@ -27,7 +27,7 @@ pub fn uncordon(w: &mut World, io: &mut Io, args: &Args) -> Run {
 fn nodes(w: &World, args: &Args) -> Res<(Vec<Obj>, Vec<Failure>)> {
     let selector = args.text("selector");
     if args.pos.is_empty() && selector.is_empty() {
-        return Err(Failure(format!(
+        return Err(Failure::raw(format!(
             "error: USAGE: {} NODE [flags]\nSee 'kubectl {} -h' for help and examples",
             args.verb, args.verb
         )));

@@ -237,7 +237,7 @@ impl Edit {
         let change = three_way(old.kind, before, before, edited);
         let done = |io: &mut Io, value: &Value, word: &str| {
             report(io, &self.args, old.kind, value, word, DryRun::None)
-                .map_err(|f| Trouble::Other(f.0))
+                .map_err(|f| Trouble::Other(f.text))
         };
         if change.is_empty() {
             return done(io, &old.value, "skipped");

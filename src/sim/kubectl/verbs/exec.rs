@@ -83,10 +83,12 @@ pub fn container(io: &mut Io, args: &Args, pod: &Obj) -> Res<Str> {
 fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     let before = args.dash.unwrap_or(args.pos.len());
     if before == 0 {
-        return Err(Failure("error: pod, type/name or --filename must be specified".to_owned()));
+        return Err(Failure::raw(
+            "error: pod, type/name or --filename must be specified".to_owned(),
+        ));
     }
     if args.dash.is_none() && args.pos.len() > 1 {
-        return Err(Failure(
+        return Err(Failure::raw(
             "error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee 'kubectl exec -h' for help and examples"
                 .to_owned(),
         ));
@@ -104,14 +106,14 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     }
     let name = container(io, args, &pod)?;
     if pod.pod().node.is_empty() {
-        return Err(Failure(format!(
+        return Err(Failure::raw(format!(
             "Error from server (BadRequest): pod {} does not have a host assigned",
             pod.name()
         )));
     }
     let inside = Inside::new(&pod, &name);
     if w.kubelet.is_down(&pod.pod().node) {
-        return Err(Failure(format!(
+        return Err(Failure::raw(format!(
             "Error from server: error dialing backend: dial tcp {}:10250: connect: no route to host",
             pod.status()["hostIP"].str()
         )));

@@ -205,7 +205,7 @@ mod tests {
         let args = Args::parse("explain", "recursive api-version=s output=s", &words);
         match args.and_then(|a| explained(&a)) {
             Ok(text) => text,
-            Err(f) => f.0,
+            Err(f) => f.text,
         }
     }
 

@@ -54,11 +54,11 @@ pub fn make(
 /// None, or several.
 pub fn name(args: &Args, n: usize) -> Res<&str> {
     match args.pos.len().min(args.dash.unwrap_or(usize::MAX)) {
-        0 => Err(Failure(format!(
+        0 => Err(Failure::raw(format!(
             "error: exactly one NAME is required, got 0\nSee 'kubectl {} -h' for help and examples",
             args.verb
         ))),
-        many if many > n => Err(Failure(format!(
+        many if many > n => Err(Failure::raw(format!(
             "error: exactly one NAME is required, got {many}\nSee 'kubectl {} -h' for help and examples",
             args.verb
         ))),
@@ -390,7 +390,7 @@ fn expose_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             given
         };
         if found.is_empty() && args.get("cluster-ip") != Some("None") {
-            return Err(Failure(
+            return Err(Failure::raw(
                 "error: couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples"
                     .to_owned(),
             ));
@@ -446,7 +446,7 @@ fn expose_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
 pub fn pod(args: &Args) -> Res<Value> {
     let n = match args.pos.len().min(args.dash.unwrap_or(usize::MAX)) {
         0 => {
-            return Err(Failure(
+            return Err(Failure::raw(
                 "error: NAME is required for run\nSee 'kubectl run -h' for help and examples"
                     .to_owned(),
             ));

@@ -119,9 +119,9 @@ fn check(args: &Args) -> Res<()> {
             .usage("--output-watch-events option can only be used with --watch or --watch-only"));
     }
     if !watching && args.pos.is_empty() && !args.given("filename") {
-        return Err(Failure(format!(
+        return Err(Failure::raw(format!(
             "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\n{}",
-            args.usage("Required resource not specified.").0
+            args.usage("Required resource not specified.").text
         )));
     }
     Ok(())
@@ -162,7 +162,7 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     let failures: Vec<Failure> = selected
         .failures
         .iter()
-        .filter(|f| !(ignore && f.0.contains("(NotFound)")))
+        .filter(|f| !(ignore && f.text.contains("(NotFound)")))
         .cloned()
         .collect();
     Ok(Run::Done(io.fail_all(&failures)))

@@ -65,7 +65,7 @@ fn pods(w: &World, io: &mut Io, args: &Args) -> Res<Vec<Obj>> {
             .collect());
     }
     let Some(word) = args.pos.first() else {
-        return Err(Failure(
+        return Err(Failure::raw(
             "error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'kubectl logs -h' for help and examples"
                 .to_owned(),
         ));
@@ -76,7 +76,7 @@ fn pods(w: &World, io: &mut Io, args: &Args) -> Res<Vec<Obj>> {
     };
     let Some(obj) = w.store.get(kind, &ns, name) else {
         let e = Status::not_found(kind, name);
-        return Err(Failure(format!(
+        return Err(Failure::raw(format!(
             "error: error from server (NotFound): {} in namespace {:?}",
             e.message,
             ns.as_str()
@@ -162,7 +162,7 @@ pub fn status<'a>(pod: &'a Obj, container: &str) -> &'a Value {
 /// Why there is no log yet.
 fn refusal(pod: &Obj, container: &str, previous: bool) -> Option<Failure> {
     let s = status(pod, container);
-    let bad = |why: String| Some(Failure(format!("Error from server (BadRequest): {why}")));
+    let bad = |why: String| Some(Failure::raw(format!("Error from server (BadRequest): {why}")));
     let here = format!("container {container:?} in pod {:?}", pod.name().as_str());
     if previous {
         return if s["lastState"]["terminated"].is_null() {
