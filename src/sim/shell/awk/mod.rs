@@ -1,8 +1,12 @@
-//! awk: what is typed to pick columns: `pattern { print … }`, `BEGIN`, `END`, sums.
+//! awk: what is typed to pick columns: `pattern { print … }`, `BEGIN`, `END`, `if`, sums, arrays
+//! and `for (k in array)`.
+
+mod parser;
 
 use crate::collections::BTreeMap;
 
 use crate::shell::pattern::Pattern;
+use parser::Parser;
 
 type Parsed<T> = Result<T, String>;
 
@@ -19,7 +23,10 @@ enum Expr {
     Var(String),
     Binary(&'static str, Box<Expr>, Box<Expr>),
     Not(Box<Expr>),
-    Assign(String, Box<Expr>),
+    /// A variable, `$n` or `array[key]` gets a value.
+    Assign(Box<Expr>, Box<Expr>),
+    /// `array[key]`.
+    Item(String, Box<Expr>),
     /// `length(x)`, `toupper(x)`, …
     Call(String, Vec<Expr>),
 }
@@ -29,7 +36,24 @@ enum Act {
     Print(Vec<Expr>),
     Printf(Vec<Expr>),
     Do(Expr),
+    If(Expr, Vec<Self>, Vec<Self>),
+    /// `for (key in array)`.
+    Each(String, String, Vec<Self>),
+    /// The next line, from the first rule on.
+    Next,
+    Exit,
 }
+
+/// Does a rule go on?
+#[derive(Clone, Copy, PartialEq)]
+enum Goes {
+    On,
+    Next,
+    Exit,
+}
+
+/// Between an array's name and a key in the name of a variable.
+const ITEM: char = '\u{1c}';
 
 #[derive(Debug, Clone)]
 enum When {
@@ -37,12 +61,6 @@ enum When {
     End,
     Always,
     If(Expr),
-}
-
-struct Parser {
-    chars: Vec<char>,
-    at: usize,
-    depth: u32,
 }
 
 /// Runs a program over a text.
@@ -53,8 +71,7 @@ pub fn run(program: &str, fs: Option<&str>, vars: &[(String, String)], t: &str) 
     if program.len() > LONGEST {
         return Err("so long a program".to_owned());
     }
-    let mut p = Parser { chars: program.chars().collect(), at: 0, depth: 0 };
-    let rules = p.rules()?;
+    let rules = Parser::new(program).rules()?;
     let mut m = Machine {
         fields: Vec::new(),
         vars: vars.iter().cloned().collect(),
@@ -63,12 +80,16 @@ pub fn run(program: &str, fs: Option<&str>, vars: &[(String, String)], t: &str) 
     };
     m.vars.entry("NR".to_owned()).or_insert_with(|| "0".to_owned());
     m.vars.entry("OFS".to_owned()).or_insert_with(|| " ".to_owned());
+    let mut goes = Goes::On;
     for (when, acts) in &rules {
-        if matches!(when, When::Begin) {
-            m.acts(acts)?;
+        if matches!(when, When::Begin) && goes == Goes::On {
+            goes = m.acts(acts)?;
         }
     }
     for (i, line) in t.lines().enumerate() {
+        if goes == Goes::Exit {
+            break;
+        }
         m.vars.insert("NR".to_owned(), (i + 1).to_string());
         m.split(line);
         for (when, acts) in &rules {
@@ -78,7 +99,10 @@ pub fn run(program: &str, fs: Option<&str>, vars: &[(String, String)], t: &str) 
                 When::If(e) => truth(&m.value(e)?),
             };
             if yes {
-                m.acts(acts)?;
+                goes = m.acts(acts)?;
+                if goes != Goes::On {
+                    break;
+                }
             }
         }
     }
@@ -142,9 +166,33 @@ impl Machine {
         self.fields = std::iter::once(line.to_owned()).chain(parts).collect();
     }
 
-    fn acts(&mut self, acts: &[Act]) -> Parsed<()> {
+    fn acts(&mut self, acts: &[Act]) -> Parsed<Goes> {
         for act in acts {
             match act {
+                Act::Next => return Ok(Goes::Next),
+                Act::Exit => return Ok(Goes::Exit),
+                Act::If(test, yes, no) => {
+                    let branch = if truth(&self.value(test)?) { yes } else { no };
+                    let goes = self.acts(branch)?;
+                    if goes != Goes::On {
+                        return Ok(goes);
+                    }
+                }
+                Act::Each(key, array, body) => {
+                    let prefix = format!("{array}{ITEM}");
+                    let keys: Vec<String> = self
+                        .vars
+                        .keys()
+                        .filter_map(|k| k.strip_prefix(&prefix).map(str::to_owned))
+                        .collect();
+                    for k in keys {
+                        self.vars.insert(key.clone(), k);
+                        let goes = self.acts(body)?;
+                        if goes != Goes::On {
+                            return Ok(goes);
+                        }
+                    }
+                }
                 Act::Print(list) if list.is_empty() => {
                     let line = self.fields.first().cloned().unwrap_or_default();
                     self.out.push_str(&line);
@@ -187,6 +235,32 @@ impl Machine {
                 }
             }
         }
+        Ok(Goes::On)
+    }
+
+    /// `$n = …`: the line is made anew of its fields.
+    fn set_field(&mut self, n: usize, v: &str) -> Parsed<()> {
+        /// Most fields of a line.
+        const MOST: usize = 1000;
+        if n == 0 {
+            self.split(v);
+            return Ok(());
+        }
+        if n > MOST {
+            return Err("so many fields".to_owned());
+        }
+        if self.fields.len() <= n {
+            self.fields.resize(n + 1, String::new());
+        }
+        if let Some(slot) = self.fields.get_mut(n) {
+            v.clone_into(slot);
+        }
+        let ofs = self.vars.get("OFS").cloned().unwrap_or_default();
+        let line = self.fields.get(1..).unwrap_or_default().join(&ofs);
+        if let Some(whole) = self.fields.first_mut() {
+            *whole = line;
+        }
+        self.vars.insert("NF".to_owned(), (self.fields.len() - 1).to_string());
         Ok(())
     }
 
@@ -202,12 +276,29 @@ impl Machine {
             }
             Expr::Var(name) => self.vars.get(name).cloned().unwrap_or_default(),
             Expr::Not(e) => yes(!truth(&self.value(e)?)),
-            Expr::Assign(name, e) => {
+            Expr::Item(name, key) => {
+                let key = self.value(key)?;
+                self.vars.get(&format!("{name}{ITEM}{key}")).cloned().unwrap_or_default()
+            }
+            Expr::Assign(to, e) => {
                 let v = self.value(e)?;
-                if name == "FS" {
-                    self.fs = Some(v.clone());
+                match &**to {
+                    Expr::Var(name) => {
+                        if name == "FS" {
+                            self.fs = Some(v.clone());
+                        }
+                        self.vars.insert(name.clone(), v.clone());
+                    }
+                    Expr::Item(name, key) => {
+                        let key = self.value(key)?;
+                        self.vars.insert(format!("{name}{ITEM}{key}"), v.clone());
+                    }
+                    Expr::Field(n) => {
+                        let n = number(&self.value(n)?);
+                        self.set_field(n as usize, &v)?;
+                    }
+                    _ => return Err("this assignment".to_owned()),
                 }
-                self.vars.insert(name.clone(), v.clone());
                 v
             }
             Expr::Call(name, args) => {
@@ -279,260 +370,6 @@ impl Machine {
     }
 }
 
-impl Parser {
-    fn space(&mut self) {
-        while self.chars.get(self.at).is_some_and(|c| c.is_whitespace()) {
-            self.at += 1;
-        }
-    }
-
-    fn peek(&mut self) -> Option<char> {
-        self.space();
-        self.chars.get(self.at).copied()
-    }
-
-    fn take(&mut self, s: &str) -> bool {
-        self.space();
-        let yes = s.chars().enumerate().all(|(i, c)| self.chars.get(self.at + i) == Some(&c));
-        if yes {
-            self.at += s.chars().count();
-        }
-        yes
-    }
-
-    fn name(&mut self) -> String {
-        self.space();
-        let mut s = String::new();
-        while let Some(c) =
-            self.chars.get(self.at).filter(|c| c.is_ascii_alphanumeric() || **c == '_')
-        {
-            if s.is_empty() && c.is_ascii_digit() {
-                break;
-            }
-            s.push(*c);
-            self.at += 1;
-        }
-        s
-    }
-
-    fn rules(&mut self) -> Parsed<Vec<(When, Vec<Act>)>> {
-        let mut rules = Vec::new();
-        while self.peek().is_some() {
-            if self.take(";") {
-                continue;
-            }
-            let before = self.at;
-            let when = match self.name().as_str() {
-                "BEGIN" => When::Begin,
-                "END" => When::End,
-                _ => {
-                    self.at = before;
-                    if self.peek() == Some('{') { When::Always } else { When::If(self.expr(0)?) }
-                }
-            };
-            let mut acts = Vec::new();
-            if self.take("{") {
-                loop {
-                    if self.take("}") {
-                        break;
-                    }
-                    if self.take(";") {
-                        continue;
-                    }
-                    if self.peek().is_none() {
-                        return Err("a program whose { is never closed".to_owned());
-                    }
-                    acts.push(self.act()?);
-                }
-            } else {
-                acts.push(Act::Print(Vec::new()));
-            }
-            rules.push((when, acts));
-        }
-        Ok(rules)
-    }
-
-    fn act(&mut self) -> Parsed<Act> {
-        let before = self.at;
-        let name = self.name();
-        match name.as_str() {
-            "print" | "printf" => {
-                let mut list = Vec::new();
-                let parens = name == "printf" && self.take("(");
-                while !matches!(self.peek(), None | Some(';' | '}' | ')')) {
-                    list.push(self.expr(0)?);
-                    if !self.take(",") {
-                        break;
-                    }
-                }
-                if parens {
-                    self.take(")");
-                }
-                if self.peek() == Some('>') || self.peek() == Some('|') {
-                    return Err("output to files".to_owned());
-                }
-                Ok(if name == "print" { Act::Print(list) } else { Act::Printf(list) })
-            }
-            "if" | "for" | "while" | "next" | "exit" | "getline" | "delete" | "function" => {
-                Err(format!("{name} in awk"))
-            }
-            _ => {
-                self.at = before;
-                Ok(Act::Do(self.expr(0)?))
-            }
-        }
-    }
-
-    fn expr(&mut self, level: usize) -> Parsed<Expr> {
-        const LEVELS: &[&[&str]] = &[
-            &["||"],
-            &["&&"],
-            &["!~", "~"],
-            &["==", "!=", "<=", ">=", "<", ">"],
-            &[" "],
-            &["+", "-"],
-            &["*", "/", "%"],
-        ];
-        let Some(ops) = LEVELS.get(level) else { return self.unary() };
-        let mut left = self.expr(level + 1)?;
-        'more: loop {
-            for op in *ops {
-                if *op == " " {
-                    let starts = self.peek().is_some_and(|c| {
-                        c == '"' || c == '$' || c == '(' || c.is_ascii_alphanumeric() || c == '_'
-                    });
-                    if starts {
-                        let right = self.expr(level + 1)?;
-                        left = Expr::Binary(op, Box::new(left), Box::new(right));
-                        continue 'more;
-                    }
-                } else if self.take(op) {
-                    let right = self.expr(level + 1)?;
-                    left = Expr::Binary(op, Box::new(left), Box::new(right));
-                    continue 'more;
-                }
-            }
-            return Ok(left);
-        }
-    }
-
-    fn unary(&mut self) -> Parsed<Expr> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err("so deep an expression".to_owned());
-        }
-        let e = self.operand();
-        self.depth -= 1;
-        e
-    }
-
-    fn operand(&mut self) -> Parsed<Expr> {
-        let Some(c) = self.peek() else { return Err("a program that ends early".to_owned()) };
-        match c {
-            '!' => {
-                self.at += 1;
-                Ok(Expr::Not(Box::new(self.unary()?)))
-            }
-            '-' => {
-                self.at += 1;
-                let e = self.unary()?;
-                Ok(Expr::Binary("-", Box::new(Expr::Number(0.0)), Box::new(e)))
-            }
-            '$' => {
-                self.at += 1;
-                Ok(Expr::Field(Box::new(self.unary()?)))
-            }
-            '(' => {
-                self.at += 1;
-                let e = self.expr(0)?;
-                if self.take(")") { Ok(e) } else { Err("a ( that is never closed".to_owned()) }
-            }
-            '"' => {
-                self.at += 1;
-                let mut s = String::new();
-                while let Some(c) = self.chars.get(self.at).copied() {
-                    self.at += 1;
-                    match c {
-                        '"' => return Ok(Expr::Text(super::commands::unescape(&s))),
-                        '\\' => {
-                            s.push('\\');
-                            s.extend(self.chars.get(self.at));
-                            self.at += 1;
-                        }
-                        c => s.push(c),
-                    }
-                }
-                Err("a text that is never closed".to_owned())
-            }
-            '/' => {
-                self.at += 1;
-                let mut s = String::new();
-                while let Some(c) = self.chars.get(self.at).copied() {
-                    self.at += 1;
-                    match c {
-                        '/' => return Ok(Expr::Match(Pattern::new(&s, true, false)?)),
-                        '\\' if self.chars.get(self.at) == Some(&'/') => {
-                            s.push('/');
-                            self.at += 1;
-                        }
-                        c => s.push(c),
-                    }
-                }
-                Err("an expression that is never closed".to_owned())
-            }
-            c if c.is_ascii_digit() => {
-                let mut s = String::new();
-                while let Some(c) =
-                    self.chars.get(self.at).filter(|c| c.is_ascii_digit() || **c == '.')
-                {
-                    s.push(*c);
-                    self.at += 1;
-                }
-                Ok(Expr::Number(s.parse().unwrap_or(0.0)))
-            }
-            _ => {
-                let name = self.name();
-                if name.is_empty() {
-                    return Err(format!("{c:?} in awk"));
-                }
-                if self.chars.get(self.at) == Some(&'(') {
-                    self.at += 1;
-                    let mut args = Vec::new();
-                    while !self.take(")") {
-                        args.push(self.expr(0)?);
-                        if !self.take(",") && self.peek() != Some(')') {
-                            return Err("a call that is never closed".to_owned());
-                        }
-                    }
-                    return Ok(Expr::Call(name, args));
-                }
-                if name == "length" {
-                    return Ok(Expr::Call(name, Vec::new()));
-                }
-                let var = Expr::Var(name.clone());
-                if self.take("++") {
-                    let sum = Expr::Binary("+", Box::new(var), Box::new(Expr::Number(1.0)));
-                    return Ok(Expr::Assign(name, Box::new(sum)));
-                }
-                if self.take("+=") {
-                    let e = self.expr(0)?;
-                    let sum = Expr::Binary("+", Box::new(var), Box::new(e));
-                    return Ok(Expr::Assign(name, Box::new(sum)));
-                }
-                self.space();
-                if self.chars.get(self.at) == Some(&'=')
-                    && self.chars.get(self.at + 1) != Some(&'=')
-                {
-                    self.at += 1;
-                    let e = self.expr(0)?;
-                    return Ok(Expr::Assign(name, Box::new(e)));
-                }
-                Ok(var)
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::run;
@@ -548,6 +385,11 @@ mod tests {
         assert_eq!(awk("$1 ~ /1$/"), "web-1 0/1\n");
         assert_eq!(run("{print $2}", Some("/"), &[], "a/b").unwrap(), "b\n");
         assert_eq!(awk("{s += NR} END{printf \"%d\\n\", s}"), "6\n");
-        assert!(run("{ if (x) print }", None, &[], t).is_err());
+        assert_eq!(awk("NR==2{exit} {print $1}"), "NAME\n");
+        assert_eq!(awk("NR==1{next} {$1=\"x\"; print}"), "x 1/1\nx 0/1\n");
+        assert_eq!(awk("{if ($2 == \"1/1\") print $1; else print \"-\"}"), "-\nweb-0\n-\n");
+        assert_eq!(awk("NR>1{n[$2]++} END{for (k in n) print k, n[k]}"), "0/1 1\n1/1 1\n");
+        assert_eq!(awk("{$(NF+1)=NR} END{print}"), "web-1 0/1 3\n");
+        assert!(run("{ while (x) print }", None, &[], t).is_err());
     }
 }
