@@ -4,12 +4,13 @@
 //! by which they are found. Only functions that are called late may use one.
 
 /// A file's text between the marks.
+#[macro_export]
 macro_rules! cold_text {
-    ($file:literal) => {
+    ($file:expr) => {
         concat!("\u{1}podium late\u{1}", include_str!($file), "\u{1}podium soon\u{1}")
     };
 }
-pub(crate) use cold_text;
+pub use cold_text;
 
 /// The text without its marks.
 pub fn text(marked: &'static str) -> &'static str {

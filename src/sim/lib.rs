@@ -6,7 +6,7 @@ pub mod api;
 pub mod apiserver;
 pub mod base64;
 pub mod bootstrap;
-mod cold;
+pub mod cold;
 pub mod collections;
 pub mod config;
 pub mod controllers;

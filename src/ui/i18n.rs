@@ -1,21 +1,37 @@
-//! Words in the reader's language. Both catalogues are part of the program: switching costs
-//! nothing and works offline.
+//! Words in the reader's language. The catalogues of both are part of the program: switching
+//! costs nothing and works offline. What a first look does not show is in a catalogue of its
+//! own, which an optimised build has in its second module.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use podium_scene::Msg;
+use podium_sim::cold::{self, cold_text};
 use yew::prelude::*;
 
 /// Languages, by the code of `lang`.
 pub const LANGS: [&str; 2] = ["en", "zh"];
 const CATALOGUES: [&str; 2] =
     [include_str!("../../static/i18n/en.json"), include_str!("../../static/i18n/zh.json")];
+const LATE: [&str; 2] =
+    [cold_text!("../../static/i18n/late/en.json"), cold_text!("../../static/i18n/late/zh.json")];
+
+type Texts = serde_json::Map<String, serde_json::Value>;
+
+/// The words that are needed when something has happened. Not inlined: who calls it needs the
+/// second module.
+#[inline(never)]
+fn late(lang: &str) -> Texts {
+    let i = LANGS.iter().position(|l| *l == lang).unwrap_or(0);
+    serde_json::from_slice(cold::text(LATE[i]).as_bytes()).unwrap_or_default()
+}
 
 /// A catalogue.
 #[derive(Clone)]
 pub struct Words {
     lang: &'static str,
-    texts: Rc<serde_json::Map<String, serde_json::Value>>,
+    texts: Rc<Texts>,
+    late: Rc<OnceCell<Texts>>,
 }
 
 impl PartialEq for Words {
@@ -29,7 +45,7 @@ impl Words {
     pub fn of(lang: &str) -> Self {
         let i = LANGS.iter().position(|l| lang.starts_with(l)).unwrap_or(0);
         let texts = serde_json::from_slice(CATALOGUES[i].as_bytes()).unwrap_or_default();
-        Self { lang: LANGS[i], texts: Rc::new(texts) }
+        Self { lang: LANGS[i], texts: Rc::new(texts), late: Rc::default() }
     }
 
     /// Code of the language.
@@ -38,7 +54,11 @@ impl Words {
     }
 
     fn find(&self, key: &str) -> Option<&str> {
-        self.texts.get(key).and_then(|v| v.as_str())
+        let text = match self.texts.get(key) {
+            None => self.late.get_or_init(|| late(self.lang)).get(key),
+            text => text,
+        };
+        text?.as_str()
     }
 
     /// The words of a key; the key itself, made readable, if there are none.
@@ -107,8 +127,12 @@ mod tests {
 
     #[test]
     fn both_languages_say_the_same_things() {
-        let [en, zh] = CATALOGUES.map(|c| {
-            serde_json::from_str::<std::collections::BTreeMap<String, String>>(c).unwrap()
+        let [en, zh] = [0, 1].map(|i| {
+            let [soon, late] = [CATALOGUES[i], cold::text(LATE[i])].map(|c| {
+                serde_json::from_str::<std::collections::BTreeMap<String, String>>(c).unwrap()
+            });
+            assert!(!soon.keys().any(|k| late.contains_key(k)), "a key is in both");
+            soon.into_iter().chain(late).collect::<std::collections::BTreeMap<_, _>>()
         });
         let missing: Vec<&String> = en.keys().filter(|k| !zh.contains_key(*k)).collect();
         let extra: Vec<&String> = zh.keys().filter(|k| !en.contains_key(*k)).collect();
