@@ -321,6 +321,11 @@ fn natural(name: &Str) -> (Str, i64, Str) {
     }
 }
 
+/// Most addresses of an Endpoints object; ready ones go first.
+const MOST_ADDRESSES: usize = 1000;
+/// Tells that there are more.
+const OVER_CAPACITY: &str = "endpoints.kubernetes.io/over-capacity";
+
 /// Decides about the Endpoints object of a Service; terminating pods are left out.
 pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
     let mut plan = Plan::default();
@@ -353,9 +358,13 @@ pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
         }
         if all || f.ready { ready.push(address) } else { not_ready.push(address) }
     }
+    let over = ready.len() + not_ready.len() > MOST_ADDRESSES;
     let mut subset = Value::map();
+    let mut room = MOST_ADDRESSES;
     for (name, mut addresses) in [("addresses", ready), ("notReadyAddresses", not_ready)] {
         addresses.sort_by(|a, b| a["ip"].str().cmp(b["ip"].str()));
+        addresses.truncate(room);
+        room -= addresses.len();
         if !addresses.is_empty() {
             subset.set(name, addresses);
         }
@@ -381,6 +390,11 @@ pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
         value.set("subsets", [subset]);
     }
     value.entry("metadata").set("labels", labels);
+    if over {
+        value.path_mut("metadata.annotations").set(OVER_CAPACITY, "truncated");
+    } else if value["metadata"]["annotations"].has(OVER_CAPACITY) {
+        value.path_mut("metadata.annotations").remove(OVER_CAPACITY);
+    }
     if existing.is_some_and(|e| e.value == value) {
         return plan;
     }
@@ -405,6 +419,40 @@ mod tests {
     use crate::config::{Config, Latency};
 
     const OPTS: WriteOptions = WriteOptions::TRUSTED;
+
+    /// Slices have all pods, the old object a thousand of them.
+    #[test]
+    fn endpoints_are_cut_at_a_thousand() {
+        let mut w = World::new(Config { latency: Latency::Instant, ..Config::default() });
+        let service = value!({
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"clusterIP": "None", "selector": {"app": "web"}}
+        });
+        w.create(Kind::Service, service, OPTS).expect("created");
+        for i in 0..1003 {
+            let pod = value!({
+                "metadata": {
+                    "labels": {"app": "web"}, "name": (format!("p{i}")), "namespace": "default"
+                },
+                "spec": {"containers": [{"image": "nginx", "name": "a"}], "nodeName": "worker-1"}
+            });
+            let pod = w.create(Kind::Pod, pod, OPTS).expect("created");
+            w.modify(&pod.key(), crate::apiserver::Sub::Status, |v| {
+                let ip = format!("10.{}.{}.1", i / 250, i % 250);
+                v.entry("status").set("podIP", ip.clone());
+                v.entry("status").set("podIPs", value!([{"ip": ip}]));
+            });
+        }
+        let plan = reconcile_endpoints(&w, &Key::new(Kind::Service, "default", "web"));
+        let made = plan.effects.iter().find_map(|e| match &e.action {
+            Action::Create(Kind::Endpoints, v) => Some(v.clone()),
+            _ => None,
+        });
+        let made = made.expect("an object is made");
+        let subset = &made["subsets"][0];
+        assert_eq!(subset["addresses"].len() + subset["notReadyAddresses"].len(), 1000);
+        assert_eq!(made["metadata"]["annotations"][OVER_CAPACITY].str(), "truncated");
+    }
 
     /// The annotation has the moment at which a pod became ready; an update because a pod goes
     /// has no such moment.
