@@ -115,7 +115,7 @@ mod tests {
                     }],
                     "hostPID": true,
                     "priority": 0,
-                    "securityContext": {"fsGroup": 2000},
+                    "securityContext": {"fsGroup": 2000, "sysctls": [{"name": "a", "value": "b"}]},
                     "volumes": [{"emptyDir": {"medium": "Memory"}, "name": "tmp"}]
                 }},
                 "volumeClaimTemplates": [{"spec": {"dataSource": {"kind": "x", "name": "y"}}}]
@@ -129,7 +129,7 @@ mod tests {
                 format!("{at}.containers[0].resources.claims"),
                 format!("{at}.containers[0].securityContext.seLinuxOptions"),
                 format!("{at}.hostPID"),
-                format!("{at}.securityContext.fsGroup"),
+                format!("{at}.securityContext.sysctls"),
                 format!("{at}.volumes[0].emptyDir.medium"),
                 "spec.volumeClaimTemplates[0].spec.dataSource".to_owned(),
             ]
