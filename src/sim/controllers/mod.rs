@@ -152,9 +152,9 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
                 if on_error == OnError::Ignore && benign {
                     continue;
                 }
-                // a taken name is retried in silence, as upstream does
+                // a taken name, or a write that came too late, is retried in silence
                 if let Some((about, mut note)) = refused
-                    && e.reason != Reason::AlreadyExists
+                    && !matches!(e.reason, Reason::AlreadyExists | Reason::Conflict)
                 {
                     note.message = format!("{} {e}", note.message).into();
                     w.acting(comp, rule, |w| w.event(&about, &note));

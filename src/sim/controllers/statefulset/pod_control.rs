@@ -157,6 +157,12 @@ pub(super) fn update_pod(w: &World, set: &Set<'_>, pod: &Obj, plan: &mut Plan) {
     if !retention {
         retain_claims(w, set, member, plan);
     }
+    if identity && storage {
+        // the pod itself is written as it is, which changes nothing, and counts as updated
+        let note = told(set, "Update", "SuccessfulUpdate", &name);
+        plan.act("sts.retention", Action::Event(set.obj.clone(), note));
+        return;
+    }
     plan.push(
         Effect::new("sts.repair-pod", Action::Update(Kind::Pod, identity::repaired(set, pod)))
             .done(set.obj, told(set, "Update", "SuccessfulUpdate", &name))

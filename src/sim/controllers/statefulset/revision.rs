@@ -95,7 +95,8 @@ pub fn history(w: &World, set: &Set<'_>) -> Vec<Obj> {
 
 /// Adopts orphaned revisions, finds or makes the update revision, finds the current one.
 pub fn resolve(w: &World, set: &Set<'_>, history: &[Obj], plan: &mut Plan) -> Revisions {
-    for orphan in history.iter().filter(|r| r.controller_ref().is_none()) {
+    let orphans = history.iter().filter(|r| r.controller_ref().is_none());
+    for orphan in orphans.filter(|_| !set.obj.terminating()) {
         let mut value = orphan.value.clone();
         value.entry("metadata").entry("ownerReferences").list_mut().push(set.owner_ref());
         plan.act("sts.adopt-revision", Action::Update(Kind::ControllerRevision, value));

@@ -242,3 +242,33 @@ fn without_rolling_update_lost_pods_come_back_old() {
     settle(&mut w);
     assert_eq!(revision(&w, "web-0"), old);
 }
+
+/// A set that takes over pods and claims of an earlier one: the claims follow its policy, and
+/// each pod counts as updated once.
+#[test]
+fn claims_of_adopted_pods_follow_the_policy() {
+    let mut w = world(claimed("Delete", "Retain"));
+    settle(&mut w);
+    let key = Key::new(Kind::StatefulSet, "default", "web");
+    let set = w.store.by_key(&key).expect("set").value.clone();
+    let orphan = DeleteOptions {
+        propagation: crate::apiserver::Propagation::Orphan,
+        ..DeleteOptions::default()
+    };
+    w.delete(&key, &orphan).expect("deleted");
+    settle(&mut w);
+    assert_eq!(claim_owners(&w, "www-web-0"), [""; 0]);
+    let again = value!({
+        "metadata": {"name": "web", "namespace": "default"}, "spec": (set["spec"].clone())
+    });
+    w.create(Kind::StatefulSet, again, OPTS).expect("created");
+    settle(&mut w);
+    for claim in ["www-web-0", "www-web-1", "www-web-2"] {
+        assert_eq!(claim_owners(&w, claim), ["StatefulSet/web"]);
+    }
+    assert_eq!(told(&w, "FailedUpdate"), [""; 0]);
+    assert_eq!(
+        told(&w, "SuccessfulUpdate"),
+        [0, 1, 2].map(|n| format!("Update Pod web-{n} in StatefulSet web successful"))
+    );
+}
