@@ -188,7 +188,7 @@ pub fn App(props: &AppProps) -> Html {
         });
     }
     use_attributes(&options, lesson, &send);
-    use_edits(&frame.tabs, &send);
+    use_edits(&session, &frame.tabs, &send);
     let words = use_memo(ui.lang.clone(), |lang| Words::of(lang));
     let spoken = use_speech(&session, &words, frame.len);
     {
@@ -445,13 +445,15 @@ fn use_attributes(options: &Options, lesson: Option<Begun>, send: &UseReducerDis
 /// Where only one panel fits, the editor comes to sight when an object is opened in it, and the
 /// terminal when it is closed.
 #[hook]
-fn use_edits(tabs: &Tabs, send: &UseReducerDispatcher<Ui>) {
+fn use_edits(session: &Handle, tabs: &Tabs, send: &UseReducerDispatcher<Ui>) {
     let open = tabs.names.iter().filter_map(|(_, edit)| *edit).next_back();
     let before = use_mut_ref(|| None::<u8>);
-    let send = send.clone();
+    let (send, session) = (send.clone(), session.clone());
     use_effect_with(open, move |open| {
         let before = std::mem::replace(&mut *before.borrow_mut(), *open);
         match (before, open) {
+            // one looks back
+            _ if !session.at_tip() => {}
             (None, Some(_)) => send.dispatch(Do::Panel("editor")),
             (Some(_), None) => send.dispatch(Do::Panel("terminal")),
             _ => {}

@@ -71,9 +71,11 @@ pub(crate) fn Editor(props: &EditorProps) -> Html {
     }
     {
         // an object to edit was opened: keys go there
-        let area = area.clone();
+        let (area, session) = (area.clone(), props.session.clone());
         use_effect_with(edits, move |edits| {
+            // not while one looks back
             if edits.is_some()
+                && session.at_tip()
                 && let Some(area) = area.cast::<HtmlTextAreaElement>()
             {
                 let _ = area.focus();

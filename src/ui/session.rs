@@ -253,6 +253,11 @@ impl Session {
         self.inner.borrow_mut().folder.typed(text);
     }
 
+    /// Does the cursor stand at the furthest moment, where commands go on?
+    pub fn at_tip(&self) -> bool {
+        self.inner.borrow().timeline.at_tip()
+    }
+
     /// Looks at the editor's files.
     pub fn with_files<R>(&self, f: impl FnOnce(&Folder) -> R) -> R {
         f(&self.inner.borrow().folder)

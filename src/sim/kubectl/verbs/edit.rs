@@ -11,9 +11,9 @@ use crate::apiserver::three_way::three_way;
 use crate::apiserver::{PatchType, Sub};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Io, Job, Run};
-use crate::kubectl::resources::{Options, select};
+use crate::kubectl::resources::{Options, select, slashed};
 use crate::kubectl::terminal::Editing;
-use crate::kubectl::verbs::common::{file_options, report, warned};
+use crate::kubectl::verbs::common::{file_options, warned};
 use crate::manifest::{parse, print};
 use crate::shell::{Place, Script, Shell};
 use crate::value;
@@ -235,12 +235,11 @@ impl Edit {
         edited: &Value,
     ) -> Result<(), Trouble> {
         let change = three_way(old.kind, before, before, edited);
-        let done = |io: &mut Io, value: &Value, word: &str| {
-            report(io, &self.args, old.kind, value, word, DryRun::None)
-                .map_err(|f| Trouble::Other(f.text))
-        };
+        // `-o` is the format of the editor's text, not of this line
+        let named = slashed(old.kind, &old.name());
         if change.is_empty() {
-            return done(io, &old.value, "skipped");
+            io.line(format!("{named} skipped"));
+            return Ok(());
         }
         let live = w.store.by_key(&old.key()).filter(|o| o.uid() == old.uid()).cloned();
         let live = live.ok_or(Trouble::Gone)?;
@@ -248,7 +247,10 @@ impl Edit {
         let sent = w.patch(&live, &change, PatchType::Strategic, Sub::Main, options);
         warned(w, io);
         match sent {
-            Ok(obj) => done(io, &obj.value, "edited"),
+            Ok(_) => {
+                io.line(format!("{named} edited"));
+                Ok(())
+            }
             Err(status) if status.reason == Reason::Invalid => Err(Trouble::Invalid(
                 status.causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect(),
             )),
