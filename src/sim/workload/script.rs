@@ -4,7 +4,7 @@
 //! # Divergence from real Kubernetes
 //! Programs that are not modelled end with success at once in an init container or a hook;
 //! elsewhere they are the server that the container is for, and the script ends there. When a
-//! main container ends is told by [`super::process`], not by its script. No more than
+//! main container ends is told by [`super::process()`], not by its script. No more than
 //! [`MOST`] scripts of main containers go on at the same time.
 
 use super::process::command;
