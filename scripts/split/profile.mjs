@@ -1,6 +1,7 @@
-// Plays a first visit with a module that notes which functions run, and prints the list of
-// those that did not, for split.mjs.   node profile.mjs DIST >cold.txt
-import { readFileSync } from 'node:fs';
+// Plays a first visit with a module that notes which functions run, and writes the lists of those
+// that ran and of those that did not, for split.mjs.   node profile.mjs DIST HOT COLD [--also]
+// --also: what the lists say already stays true, of another compiler's build.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,5 +50,8 @@ for (const options of Array.from({ length: ROUNDS }, () => visits).flat()) {
 await browser.close();
 close();
 const keys = JSON.parse(readFileSync(join(dist, 'functions.json'), 'utf8'));
-const hot = new Set([...marks].map((i) => keys[i]));
-console.log([...new Set(keys.filter((k) => !hot.has(k)))].sort().join('\n'));
+const [hotFile, coldFile, also] = process.argv.slice(3);
+const before = (file) => (also && existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []);
+const hot = new Set([...before(hotFile), ...[...marks].map((i) => keys[i])]);
+const cold = new Set([...before(coldFile), ...keys].filter((k) => !hot.has(k)));
+for (const [file, list] of [[hotFile, hot], [coldFile, cold]]) writeFileSync(file, `${[...list].sort().join('\n')}\n`);
