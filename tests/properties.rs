@@ -279,7 +279,7 @@ fn every_object_survives_print_and_parse() {
                 let text = to_yaml(&new.value);
                 let read =
                     parse(&text).remove(0).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}"));
-                assert_eq!(read.value, new.value, "seed {seed}\n{text}");
+                assert_eq!(read.value, *new.value, "seed {seed}\n{text}");
             }
         }
     }

@@ -357,7 +357,7 @@ fn events(world: &World, out: &mut impl Write) -> io::Result<()> {
             "{{\"at\":{},\"seq\":{seq},\"cause\":{cause},\"type\":\"{change}\",\"resource\":\"{}\",\"object\":{}}}",
             record.at,
             new.kind.info().plural,
-            new.value
+            *new.value
         )?;
     }
     out.flush()

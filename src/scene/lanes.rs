@@ -180,17 +180,14 @@ impl Lanes {
 
     /// Kubelets tell of pulls by events.
     fn sign(&mut self, at: u64, event: &Obj) {
-        let about = &event.value["involvedObject"];
-        let state = match event.value["reason"].str() {
+        let Some(told) = event.told().filter(|t| t.kind == "Pod") else { return };
+        let state = match told.reason.as_str() {
             "Pulling" => "pulling",
             "Pulled" => "starting",
             _ => return,
         };
-        if about["kind"].str() != "Pod" {
-            return;
-        }
-        let key = Key::new(Kind::Pod, about["namespace"].to_str(), about["name"].to_str());
-        let uid = about["uid"].to_str();
+        let key = Key::new(Kind::Pod, told.ns, told.name);
+        let uid = told.uid.clone();
         let lane = self.lane(LaneKind::Pod, Some(key));
         let starting = lane.segments.last().is_some_and(|s| {
             s.uid == uid

@@ -19,15 +19,14 @@ pub(crate) fn signs(w: &World) -> Signs {
         return signs;
     }
     for event in w.store.all(Kind::Event) {
-        let about = &event.value["involvedObject"];
-        let reason = event.value["reason"].str();
+        let Some(told) = event.told().filter(|t| t.kind == "Pod") else { continue };
         let telling = matches!(
-            reason,
+            told.reason.as_str(),
             "Pulling" | "Pulled" | "Created" | "Started" | "SuccessfulAttachVolume" | "FailedMount"
         );
-        if telling && about["kind"].str() == "Pod" {
+        if telling {
             // names of events count up: the last one read is the latest
-            signs.insert(about["uid"].to_str(), event.value["reason"].to_str());
+            signs.insert(told.uid.clone(), told.reason.clone());
         }
     }
     signs

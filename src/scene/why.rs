@@ -283,10 +283,9 @@ fn events(w: &World, key: &Key) -> Vec<Told> {
         .store
         .all(Kind::Event)
         .filter(|e| {
-            let about = &e.value["involvedObject"];
-            about["kind"].str() == key.kind.info().kind
-                && about["name"].str() == key.name.as_str()
-                && about["namespace"].str() == key.ns.as_str()
+            e.told().is_some_and(|about| {
+                about.kind == key.kind.info().kind && *about.name == key.name && *about.ns == key.ns
+            })
         })
         .map(|e| {
             let told = Told {

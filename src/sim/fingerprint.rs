@@ -32,7 +32,7 @@ impl World {
                         ChangeType::Modified => "MODIFIED",
                         ChangeType::Deleted => "DELETED",
                     };
-                    writeln!(h, "{kind} {}", new.value)
+                    writeln!(h, "{kind} {}", *new.value)
                 }
                 What::Act(text) => writeln!(h, "act {text}"),
                 What::Lookup { client, name, answer, until } => {

@@ -1,5 +1,6 @@
 //! Kubernetes' object types, in Kubernetes' own names.
 
+pub mod event;
 pub mod kind;
 pub mod object;
 pub mod quantity;

@@ -1,9 +1,11 @@
 //! Objects as the API server stores them, and the facts that controllers ask of them most.
 
 use std::cell::OnceCell;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::api::Kind;
+use crate::api::event::Draft;
 use crate::value::{Str, Value};
 
 /// Kind, namespace (empty for cluster-scoped kinds) and name.
@@ -29,13 +31,39 @@ pub struct Object {
     /// Its kind.
     pub kind: Kind,
     /// The whole object, `apiVersion` and `kind` included.
-    pub value: Value,
+    pub value: Content,
     name: Str,
     ns: Str,
     uid: Str,
     // boxed: most objects are events, of which nobody asks anything
     pod: OnceCell<Box<PodFacts>>,
     allocatable: OnceCell<Box<Allocatable>>,
+}
+
+/// What an object holds. It reads as a [`Value`]; that of an event is made when it is read
+/// first.
+pub struct Content {
+    value: OnceCell<Value>,
+    draft: Option<Box<Draft>>,
+}
+
+impl Content {
+    /// What the object is made of, if it is an event that was recorded here.
+    pub(crate) fn draft(&self) -> Option<&Draft> {
+        self.draft.as_deref()
+    }
+}
+
+impl Deref for Content {
+    type Target = Value;
+
+    #[inline(always)]
+    fn deref(&self) -> &Value {
+        match self.value.get() {
+            Some(value) => value,
+            None => self.value.get_or_init(|| self.draft().map(Draft::object).unwrap_or_default()),
+        }
+    }
 }
 
 impl std::fmt::Debug for Object {
@@ -54,7 +82,16 @@ impl Object {
         let (name, ns) = (meta["name"].to_str(), meta["namespace"].to_str());
         let uid = meta["uid"].to_str();
         let (pod, allocatable) = (OnceCell::new(), OnceCell::new());
+        let value = Content { value: OnceCell::from(value), draft: None };
         Self { kind, value, name, ns, uid, pod, allocatable }
+    }
+
+    /// An event, to be made when it is read.
+    pub(crate) fn event(draft: Draft) -> Self {
+        let (name, ns) = (draft.name.clone(), draft.ns.clone());
+        let (pod, allocatable) = (OnceCell::new(), OnceCell::new());
+        let value = Content { value: OnceCell::new(), draft: Some(Box::new(draft)) };
+        Self { kind: Kind::Event, value, name, ns, uid: Str::default(), pod, allocatable }
     }
 
     /// `metadata`.
@@ -87,9 +124,23 @@ impl Object {
         self.ns.clone()
     }
 
+    /// `metadata.namespace`, borrowed.
+    pub fn ns_ref(&self) -> &Str {
+        &self.ns
+    }
+
     /// `metadata.uid`.
     pub fn uid(&self) -> Str {
-        self.uid.clone()
+        self.uid_ref().clone()
+    }
+
+    /// `metadata.uid`, borrowed.
+    pub fn uid_ref(&self) -> &Str {
+        match &self.meta()["uid"] {
+            // an event's is made with the event
+            Value::Str(uid) if self.uid.is_empty() => uid,
+            _ => &self.uid,
+        }
     }
 
     /// Key of the object in the store.

@@ -5,21 +5,15 @@ use std::rc::Rc;
 
 use crate::collections::BTreeMap;
 
-use crate::api::time::{EPOCH, SECOND, rfc3339, rfc3339_micro};
-use crate::api::{Key, Kind, Object};
-use crate::apiserver::{Sub, WriteOptions};
+use crate::api::event::{self, Draft};
+pub use crate::api::event::{EventType, Note};
+use crate::api::time::{SECOND, rfc3339, rfc3339_micro};
+use crate::api::{Key, Kind, Obj, Object};
+use crate::apiserver::Sub;
+use crate::log::ChangeType;
 use crate::value;
-use crate::value::{Short, Str, Value};
+use crate::value::Str;
 use crate::world::World;
-
-/// Normal or Warning.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum EventType {
-    /// Nothing wrong.
-    Normal,
-    /// Something to look at.
-    Warning,
-}
 
 /// That many different messages of one kind about one object are told; the next are combined.
 const SIMILAR: usize = 10;
@@ -45,8 +39,6 @@ struct Told {
     similar: Vec<(Str, Str, Similar)>,
     /// By component and host: the time at which all its tokens are back.
     buckets: Vec<(Str, Str, u64)>,
-    /// `involvedObject` of the last event: the next one is often about the same version.
-    involved: Value,
 }
 
 /// Appends to a list of which there is one for each object: no room for more than is there.
@@ -135,96 +127,25 @@ impl Told {
         self.known[i].count += 1;
         i
     }
-
-    /// A reference to the object, as `involvedObject` has it.
-    fn involved(&mut self, about: &Object, field_path: &Str) -> Value {
-        let last = &self.involved;
-        if last["resourceVersion"].str() != about.resource_version()
-            || last["fieldPath"].str() != field_path.as_str()
-        {
-            let mut involved = super::reference(about);
-            involved.set("resourceVersion", &about.meta()["resourceVersion"]);
-            if !field_path.is_empty() {
-                involved.set("fieldPath", field_path);
-            }
-            self.involved = involved;
-        }
-        self.involved.clone()
-    }
 }
 
 const EMPTY: Str = Str::Lit("");
 
-/// An event to be recorded.
-#[derive(Clone, Debug)]
-pub struct Note {
-    /// Normal or Warning.
-    pub event_type: EventType,
-    /// `SuccessfulCreate`.
-    pub reason: Str,
-    /// The sentence.
-    pub message: Str,
-    /// Reporting component, `statefulset-controller`.
-    pub component: Str,
-    /// `source.host`, for kubelets: the node.
-    pub host: Str,
-    /// `involvedObject.fieldPath`, `spec.containers{nginx}`; empty for none.
-    pub field_path: Str,
-}
-
-impl Note {
-    /// A Normal event.
-    pub fn normal(
-        component: impl Into<Str>,
-        reason: &'static str,
-        message: impl Into<Str>,
-    ) -> Self {
-        Self {
-            event_type: EventType::Normal,
-            reason: reason.into(),
-            message: message.into(),
-            component: component.into(),
-            host: Str::default(),
-            field_path: Str::default(),
-        }
-    }
-
-    /// A Warning event.
-    pub fn warning(
-        component: impl Into<Str>,
-        reason: &'static str,
-        message: impl Into<Str>,
-    ) -> Self {
-        Self { event_type: EventType::Warning, ..Self::normal(component, reason, message) }
-    }
-
-    /// From a kubelet, about a container.
-    #[must_use]
-    pub fn on(mut self, host: impl Into<Str>, field_path: impl Into<Str>) -> Self {
-        self.host = host.into();
-        self.field_path = field_path.into();
-        self
-    }
-}
-
 impl World {
     /// Records an event about an object; a repetition counts up the event that is there.
-    pub fn event(&mut self, about: &Object, note: &Note) {
+    pub fn event(&mut self, about: &Obj, note: Note) {
         let ns = if about.ns().is_empty() { Str::Lit("default") } else { about.ns() };
         let uid = about.uid();
-        let scheduler = note.component == "default-scheduler";
+        let scheduler = note.by_scheduler();
         // the scheduler records through the newer API, which has neither
         let told = Rc::make_mut(self.recorder.told.entry(uid.clone()).or_default());
-        let combined = !scheduler && told.combine(note, self.now);
-        let dropped = !scheduler && !told.admit(note, self.now);
-        let place = told.count(note, combined);
+        let combined = !scheduler && told.combine(&note, self.now);
+        let dropped = !scheduler && !told.admit(&note, self.now);
+        let place = told.count(&note, combined);
         let (name, count) = (told.known[place].name.clone(), told.known[place].count);
         let mut note = note;
-        let instead;
         if combined {
-            let message = format!("(combined from similar events): {}", note.message).into();
-            instead = Note { message, ..note.clone() };
-            note = &instead;
+            note.message = format!("(combined from similar events): {}", note.message).into();
         }
         if dropped {
             return;
@@ -249,52 +170,26 @@ impl World {
             }
         }
         self.recorder.serial += 1;
-        // names are the object's name and a time in hexadecimal; the serial keeps them apart
-        let nanos = EPOCH * 1_000 * SECOND + self.now * 1_000 + self.recorder.serial % 1_000;
-        let mut time = Short::default();
-        time.number(nanos, 16, 16);
-        let name: Str = [about.name_ref().as_str(), ".", time.as_str()].concat().into();
-        let told = Rc::make_mut(self.recorder.told.entry(uid.clone()).or_default());
-        let involved = told.involved(about, &note.field_path);
-        let event_type = match note.event_type {
-            EventType::Normal => "Normal",
-            EventType::Warning => "Warning",
+        let name = event::name(about, self.now, self.recorder.serial);
+        let open = |n: &Obj| !n.terminating();
+        if !self.store.get(Kind::Namespace, "", &ns).is_some_and(open) {
+            return;
+        }
+        let serial = self.next_serial(Kind::Event);
+        self.store.revision += 1;
+        let draft = Draft {
+            name: name.clone(),
+            ns,
+            about: about.clone(),
+            note,
+            count,
+            at: self.now,
+            origin: (self.config.seed, serial),
+            revision: self.store.revision,
         };
-        let meta = value!({"name": (name.clone()), "namespace": (ns)} + 3);
-        let mut event = value!({
-            "apiVersion": "v1",
-            "involvedObject": involved,
-            "kind": "Event",
-            "message": (note.message.clone()),
-            "metadata": meta,
-            "reason": (note.reason.clone()),
-            "reportingComponent": (note.component.clone()),
-            "reportingInstance": (note.host.clone()),
-            "type": event_type
-        } + 6);
-        if scheduler {
-            event.set("action", if note.reason == "Scheduled" { "Binding" } else { "Scheduling" });
-            event.set("eventTime", rfc3339_micro(self.now));
-            event.set("firstTimestamp", Value::Null);
-            event.set("lastTimestamp", Value::Null);
-            event.set("reportingInstance", "default-scheduler-control-plane");
-            event.set("source", Value::map());
-        } else {
-            let mut source = value!({"component": (note.component.clone())});
-            if !note.host.is_empty() {
-                source.set("host", note.host.clone());
-            }
-            event.set("count", count);
-            event.set("eventTime", Value::Null);
-            event.set("firstTimestamp", self.stamp(self.now));
-            event.set("lastTimestamp", self.stamp(self.now));
-            event.set("source", source);
-        }
-        let opts = WriteOptions::TRUSTED;
-        if self.create(Kind::Event, event, opts).is_ok() {
-            let told = Rc::make_mut(self.recorder.told.entry(uid).or_default());
-            told.known[place].name = name;
-        }
+        self.keep(ChangeType::Added, None, Object::event(draft));
+        let told = Rc::make_mut(self.recorder.told.entry(uid).or_default());
+        told.known[place].name = name;
     }
 }
 
@@ -315,7 +210,7 @@ mod tests {
         let mut w = World::new(Config::default());
         let about = w.store.get(Kind::Node, "", "worker-1").expect("node").clone();
         let tell = |w: &mut World, n: usize| {
-            w.event(&about, &Note::normal("test", "Tested", format!("message {n}")));
+            w.event(&about, Note::normal("test", "Tested", format!("message {n}")));
         };
         tell(&mut w, 1);
         tell(&mut w, 1);

@@ -18,11 +18,10 @@ pub mod store;
 pub mod three_way;
 
 use crate::api::time::rfc3339;
-use crate::api::{Key, Kind, Obj, Object};
+use crate::api::{Key, Kind, Obj, Object, event};
 use crate::log::{ChangeType, What};
 use crate::rng::Stream;
 use crate::schema::{self, Fault};
-use crate::value;
 use crate::value::{Str, Value, decimal};
 use crate::world::World;
 use error::{Reason, Status};
@@ -207,11 +206,7 @@ impl World {
             return Err(Status::already_exists(kind, &key.name));
         }
         let serial = self.next_serial(kind);
-        let uid = Stream::new(
-            self.config.seed,
-            &["uid", info.kind, &key.ns, &key.name, decimal(serial).as_str()],
-        )
-        .uid();
+        let uid = event::uid(self.config.seed, kind, &key.ns, &key.name, serial);
         let meta = value.entry("metadata");
         meta.set("uid", uid);
         meta.set("creationTimestamp", self.stamp(self.now));
@@ -280,13 +275,13 @@ impl World {
                 return Err(Status::invalid(kind, &key.name, causes));
             }
             if sub == Sub::Main {
-                let old = Some(&old.value);
+                let old = Some(&*old.value);
                 let mut more = crate::manifest::validation::warnings(kind, &value, old);
                 self.warnings.append(&mut more);
             }
         }
         admission::admit_update(self, kind, &value, &old.value, sub)?;
-        if value == old.value {
+        if value == *old.value {
             return Ok(old);
         }
         if opts.dry_run {
@@ -475,7 +470,7 @@ impl World {
         if key.kind == Kind::Namespace {
             value.entry("status").set("phase", "Terminating");
         }
-        if value == old.value {
+        if value == *old.value {
             return Ok(old);
         }
         Ok(self.commit(ChangeType::Modified, Some(old), key.kind, value))
@@ -497,11 +492,16 @@ impl World {
     ) -> Obj {
         if kind == Kind::Service {
             let now = (change != ChangeType::Deleted).then_some(&value);
-            crate::net::reserve(self, now, old.as_ref().map(|o| &o.value));
+            crate::net::reserve(self, now, old.as_ref().map(|o| &*o.value));
         }
         self.store.revision += 1;
         value.entry("metadata").set("resourceVersion", decimal(self.store.revision).share());
-        let new: Obj = Rc::new(Object::new(kind, value));
+        self.keep(change, old, Object::new(kind, value))
+    }
+
+    /// Stores a version, writes it down and tells those who watch.
+    fn keep(&mut self, change: ChangeType, old: Option<Obj>, new: Object) -> Obj {
+        let new: Obj = Rc::new(new);
         if change != ChangeType::Deleted {
             self.store.put(&new);
         }
@@ -528,20 +528,6 @@ fn grace_seconds(old: &Obj, opts: &DeleteOptions) -> i64 {
     }
     let own = old.spec()["terminationGracePeriodSeconds"].int_or(30);
     opts.grace.unwrap_or(own).max(0)
-}
-
-/// A Value naming the object, for `involvedObject` and target references.
-pub fn reference(obj: &Object) -> Value {
-    let mut r = value!({
-        "apiVersion": (obj.kind.info().api_version),
-        "kind": (obj.kind.info().kind),
-        "name": (obj.name()),
-        "uid": (obj.uid())
-    } + 3);
-    if obj.kind.info().namespaced {
-        r.set("namespace", obj.ns());
-    }
-    r
 }
 
 /// Reason of an error, for callers that only branch on it.

@@ -228,7 +228,7 @@ pub fn reconcile_slices(w: &World, key: &Key) -> Plan {
         value.set("endpoints", list_or_null(endpoints));
         value.set("ports", &ports);
         value.entry("metadata").set("labels", &labels);
-        if value != slice.value {
+        if value != *slice.value {
             let at = changed_at(w, &key.ns, &in_slice(&slice.value), &in_slice(&value));
             set_trigger(&mut value, at);
             plan.act("eps.update", Action::Update(Kind::EndpointSlice, value));
@@ -395,7 +395,7 @@ pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
     } else if value["metadata"]["annotations"].has(OVER_CAPACITY) {
         value.path_mut("metadata.annotations").remove(OVER_CAPACITY);
     }
-    if existing.is_some_and(|e| e.value == value) {
+    if existing.is_some_and(|e| *e.value == value) {
         return plan;
     }
     let before = existing.map_or_else(Vec::new, |e| in_endpoints(&e.value));

@@ -147,8 +147,8 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str) {
             format!("MountVolume.NodeExpandVolume succeeded for volume \"{}\"", volume.name());
         let note = Note::normal("kubelet", "FileSystemResizeSuccessful", message)
             .on(pod.pod().node.clone(), "");
-        w.event(&pod, &note);
-        w.event(&claim, &note);
+        w.event(&pod, note.clone());
+        w.event(&claim, note);
     }
 }
 
@@ -174,7 +174,7 @@ fn expanded(w: &mut World, claim: &Obj, volume: &Obj) {
     w.modify(&claim.key(), Sub::Status, |v| v.set("status", status));
     if let Some(driver) = driver(w, volume) {
         let message = "Require file system resize of volume on node";
-        w.event(claim, &Note::normal(component(&driver), "FileSystemResizeRequired", message));
+        w.event(claim, Note::normal(component(&driver), "FileSystemResizeRequired", message));
     }
 }
 

@@ -143,7 +143,7 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
         match result {
             Ok(()) => {
                 if let Some((about, note)) = done {
-                    w.acting(comp, rule, |w| w.event(&about, &note));
+                    w.acting(comp, rule, |w| w.event(&about, note));
                 }
             }
             Err(e) => {
@@ -157,7 +157,7 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
                     && !matches!(e.reason, Reason::AlreadyExists | Reason::Conflict)
                 {
                     note.message = format!("{} {e}", note.message).into();
-                    w.acting(comp, rule, |w| w.event(&about, &note));
+                    w.acting(comp, rule, |w| w.event(&about, note));
                 }
                 failed = true;
                 if on_error == OnError::Stop {
@@ -182,7 +182,7 @@ fn perform(w: &mut World, comp: Comp, key: &Key, action: Action) -> Result<(), S
         Action::UpdateStatus(kind, value) => w.update(kind, value, Sub::Status, trusted).map(drop),
         Action::Delete(target, opts) => w.delete(&target, &opts).map(drop),
         Action::Event(about, note) => {
-            w.event(&about, &note);
+            w.event(&about, note);
             Ok(())
         }
         Action::Requeue(after, background) => {

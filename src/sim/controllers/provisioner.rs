@@ -112,7 +112,7 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str) {
         let opts = WriteOptions::TRUSTED;
         if let Ok(made) = w.create(Kind::PersistentVolume, volume, opts) {
             let message = format!("Successfully provisioned volume {}", made.name());
-            w.event(&obj, &Note::normal(component(w, &name), "ProvisioningSucceeded", message));
+            w.event(&obj, Note::normal(component(w, &name), "ProvisioningSucceeded", message));
         }
     }
 }
@@ -121,7 +121,7 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str) {
 fn volume(w: &World, claim: &Object, provisioner: &Str) -> Value {
     let class = claims::class(w, claim).map(|c| c.value.clone()).unwrap_or_default();
     let name = format!("pvc-{}", claim.uid());
-    let mut reference = crate::apiserver::reference(claim);
+    let mut reference = crate::api::event::reference(claim);
     reference.set("resourceVersion", claim.resource_version().to_owned());
     let policy = match &class["reclaimPolicy"] {
         Value::Null => Value::from("Delete"),

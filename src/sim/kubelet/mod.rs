@@ -273,7 +273,7 @@ fn event(
     let path = i.map_or_else(Str::default, |i| run.field_path(i));
     let mut note = Note::normal("kubelet", reason, message).on(run.node.clone(), path);
     note.event_type = kind;
-    w.acting(Comp::Kubelet, "kubelet.event", |w| w.event(pod, &note));
+    w.acting(Comp::Kubelet, "kubelet.event", |w| w.event(pod, note));
 }
 
 fn recording(w: &World) -> bool {

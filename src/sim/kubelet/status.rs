@@ -38,13 +38,13 @@ pub fn build(run: &PodRun, pod: &Value, style: &Style) -> Value {
     status.set("conditions", conditions(run, pod, phase, style));
     status.set("hostIP", &run.host_ip);
     if !style.recording {
-        status.set("hostIPs", value!([{"ip": (&run.host_ip)}]));
+        status.set("hostIPs", addresses(&old["hostIPs"], &run.host_ip));
         status.set("observedGeneration", generation);
     }
     let seen = matches!(phase, "Pending") && style.recording;
     if !run.ip.is_empty() && !seen {
         status.set("podIP", &run.ip);
-        status.set("podIPs", value!([{"ip": (&run.ip)}]));
+        status.set("podIPs", addresses(&old["podIPs"], &run.ip));
     }
     match &old["startTime"] {
         Value::Null => status.set("startTime", style.stamp(run.since)),
@@ -58,6 +58,11 @@ pub fn build(run: &PodRun, pod: &Value, style: &Style) -> Value {
     }
     status.set("containerStatuses", list(run.inits..run.containers.len()));
     status
+}
+
+/// The list of one address; what was written before stays shared.
+fn addresses(old: &Value, ip: &Str) -> Value {
+    if old[0]["ip"].str() == ip.as_str() { old.clone() } else { value!([{"ip": ip}]) }
 }
 
 /// `status.phase` from the containers' states.

@@ -379,7 +379,7 @@ fn bind(w: &mut World, pod: &Obj, node: &Str) {
         w.verdict(Comp::Scheduler, pod.key(), None);
         let message = format!("Successfully assigned {}/{} to {node}", pod.ns(), pod.name());
         let note = Note::normal(COMPONENT, "Scheduled", message);
-        w.acting(Comp::Scheduler, "sched.bind", |w| w.event(pod, &note));
+        w.acting(Comp::Scheduler, "sched.bind", |w| w.event(pod, note));
     }
 }
 
@@ -444,7 +444,7 @@ fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
         });
     }
     let note = Note::warning(COMPONENT, "FailedScheduling", message.clone());
-    w.acting(Comp::Scheduler, "sched.unschedulable", |w| w.event(pod, &note));
+    w.acting(Comp::Scheduler, "sched.unschedulable", |w| w.event(pod, note));
     w.scheduler.unschedulable.insert(key.clone());
     if affinity::looks_at_neighbours(pod.spec()) {
         w.scheduler.social.insert(key.clone());

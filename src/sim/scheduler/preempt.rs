@@ -187,6 +187,6 @@ fn evict(w: &mut World, pod: &Obj, victim: &Obj, node: &Str) {
         // gone meanwhile: that is what was wanted
         let _ = w.delete(&victim.key(), &opts);
         let message = format!("Preempted by pod {} on node {node}", pod.uid());
-        w.event(victim, &Note::normal(COMPONENT, "Preempted", message));
+        w.event(victim, Note::normal(COMPONENT, "Preempted", message));
     });
 }

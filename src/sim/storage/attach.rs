@@ -90,7 +90,7 @@ fn one(w: &mut World, uid: &Str, pod: &Obj, pv: &Obj) -> bool {
         if waiting.insert(uid.clone(), pod.key()).is_none() {
             let message = multi_attach(w, pod, &name);
             let note = Note::warning("attachdetach-controller", "FailedAttachVolume", message);
-            w.event(pod, &note);
+            w.event(pod, note);
         }
         return false;
     }
@@ -163,7 +163,7 @@ fn done(w: &mut World, key: &Key, pv: &Str) {
         if let Some(pod) = pod.and_then(|k| w.store.by_key(&k)).cloned() {
             let note =
                 Note::normal("attachdetach-controller", "SuccessfulAttachVolume", message.clone());
-            w.event(&pod, &note);
+            w.event(&pod, note);
         }
         crate::kubelet::wake_pod(w, uid);
     }

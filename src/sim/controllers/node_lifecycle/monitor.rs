@@ -62,7 +62,7 @@ pub(super) fn removed(w: &mut World, key: &Key, uid: &Str) {
     });
     let message = format!("Node {name} event: Removing Node {name} from Controller");
     let note = Note::normal("node-controller", "RemovingNode", message);
-    w.event(&Object::new(Kind::Node, value), &note);
+    w.event(&std::rc::Rc::new(Object::new(Kind::Node, value)), note);
 }
 
 impl World {
@@ -140,10 +140,10 @@ pub(super) fn unreachable(w: &mut World, key: &Key, since: u64) {
         "NodeNotReady",
         format!("Node {} status is now: NodeNotReady", key.name),
     );
-    w.event(&node, &note);
+    w.event(&node, note);
     for pod in pods {
         if let Some(pod) = w.store.by_key(&pod).cloned() {
-            w.event(&pod, &Note::warning("node-controller", "NodeNotReady", "Node is not ready"));
+            w.event(&pod, Note::warning("node-controller", "NodeNotReady", "Node is not ready"));
         }
     }
     if all_lost(w) {
@@ -253,7 +253,7 @@ pub(super) fn back(w: &mut World, key: &Key) {
             "NodeReady",
             format!("Node {} status is now: NodeReady", key.name),
         );
-        w.event(&node, &note.on(key.name.clone(), ""));
+        w.event(&node, note.on(key.name.clone(), ""));
     }
     untaint(w, key, "NoSchedule");
     untaint(w, key, "NoExecute");

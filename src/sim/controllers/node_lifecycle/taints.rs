@@ -106,7 +106,7 @@ pub(super) fn cancel(w: &mut World, pod: &Obj) {
     if w.nodes.evictions.remove(&pod.uid()).is_some_and(|due| due != DONE) {
         let message = format!("Cancelling deletion of Pod {}/{}", pod.ns(), pod.name());
         let note = Note::normal("taint-eviction-controller", "TaintManagerEviction", message);
-        w.acting(Comp::TaintEviction, "taint.cancel", |w| w.event(pod, &note));
+        w.acting(Comp::TaintEviction, "taint.cancel", |w| w.event(pod, note));
     }
 }
 
@@ -120,7 +120,7 @@ pub(super) fn evict(w: &mut World, key: &Key, uid: &Str, due: u64) {
         return;
     };
     let message = format!("Marking for deletion Pod {}/{}", pod.ns(), pod.name());
-    w.event(&pod, &Note::normal("taint-eviction-controller", "TaintManagerEviction", message));
+    w.event(&pod, Note::normal("taint-eviction-controller", "TaintManagerEviction", message));
     let reason = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint");
     disrupt(w, key, Some(reason), false);
     let opts = DeleteOptions { uid: Some(uid.clone()), ..DeleteOptions::default() };

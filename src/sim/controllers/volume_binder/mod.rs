@@ -109,7 +109,7 @@ fn bind(w: &World, claim: &Obj, volume: &Obj, rule: &'static str, plan: &mut Pla
     if !matching::bound_to(volume, claim) || volume.spec()["claimRef"]["uid"].is_empty() {
         let chosen = !matching::bound_to(volume, claim);
         let value = changed(volume, |v| {
-            let mut r = crate::apiserver::reference(claim);
+            let mut r = crate::api::event::reference(claim);
             r.set("resourceVersion", claim.resource_version().to_owned());
             v.entry("spec").set("claimRef", r);
             if chosen {

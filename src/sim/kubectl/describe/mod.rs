@@ -345,7 +345,7 @@ fn event_lines(w: &World, out: &mut String, obj: &Obj) {
     let mut events: Vec<(u64, &Obj)> = w
         .store
         .all(Kind::Event)
-        .filter(|e| e.value["involvedObject"]["uid"].str() == uid.as_str())
+        .filter(|e| e.told().is_some_and(|about| *about.uid == uid))
         .map(|e| (last_seen(&e.value), e))
         .collect();
     if events.is_empty() {

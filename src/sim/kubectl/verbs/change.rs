@@ -179,7 +179,7 @@ fn patch_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
                 io.line(format!("scale.autoscaling/{} patched{}", obj.name(), dry.suffix()));
                 return Ok(());
             }
-            let changed = new != obj.value;
+            let changed = new != *obj.value;
             let operation = if changed { "patched" } else { "patched (no change)" };
             report(io, args, obj.kind, &new, operation, dry)
         });

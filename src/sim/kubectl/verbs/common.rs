@@ -106,7 +106,7 @@ pub fn send(
     let new = w.update(old.kind, value, Sub::Main, write_options(dry));
     warned(w, io);
     let new = new?;
-    let changed = new.value != old.value;
+    let changed = *new.value != *old.value;
     Ok((new, changed))
 }
 

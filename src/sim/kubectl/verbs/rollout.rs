@@ -452,7 +452,7 @@ pub fn restart(w: &mut World, io: &mut Io, args: &Args) -> Run {
         value
             .path_mut("spec.template.metadata.annotations")
             .set("kubectl.kubernetes.io/restartedAt", rfc3339(now));
-        if value == obj.value {
+        if value == *obj.value {
             return Err(format!(
                 "failed to create patch for {}: if restart has already been triggered within the past second, please wait before attempting to trigger another",
                 obj.name()

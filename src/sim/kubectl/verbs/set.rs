@@ -53,7 +53,7 @@ fn all(
         };
         failures.extend(change(io, obj, value.path_mut(path)));
         // what is as wanted already is not sent, and nothing is said of it
-        if value == obj.value {
+        if value == *obj.value {
             continue;
         }
         let result = if dry == DryRun::Client {
