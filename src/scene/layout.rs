@@ -95,13 +95,13 @@ const FULL: Measure = Measure {
     gap: 20,
     min: 186,
     max: 264,
-    pod: 112,
+    pod: 118,
     disk: 80,
     head: HEAD,
     cable: CABLE,
 };
 const NARROW: Measure =
-    Measure { margin: 14, gap: 12, min: 148, max: 236, pod: 108, disk: 78, head: HEAD, cable: 36 };
+    Measure { margin: 14, gap: 12, min: 148, max: 236, pod: 114, disk: 78, head: HEAD, cable: 36 };
 const SMALL: Measure =
     Measure { margin: 28, gap: 8, min: 74, max: 84, pod: 44, disk: 20, head: 20, cable: 14 };
 /// From this many slots on, cards are small.

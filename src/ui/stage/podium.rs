@@ -117,6 +117,15 @@ fn Title(props: &TitleProps) -> Html {
     }
 }
 
+/// An image; where there is no room for all of it, its tag is what is still read.
+fn image(image: &str) -> Html {
+    let (name, tag) = match image.rfind([':', '/']) {
+        Some(at) if image[at..].starts_with(':') => image.split_at(at),
+        _ => (image, ""),
+    };
+    html! { <code class="image" title={image.to_owned()}><span>{ name.to_owned() }</span><span>{ tag.to_owned() }</span></code> }
+}
+
 /// The image to update to: another version of the one that runs.
 fn other_image(group: &Group) -> String {
     let now =
@@ -259,7 +268,7 @@ fn PodCard(props: &PodProps) -> Html {
             <span class="fact"><i>{ words.get("pod.node") }</i><code>{ dash(&pod.node) }</code>
                 if pod.node_down { <em>{ words.get("node.lost") }</em> }
             </span>
-            <span class="fact"><i>{ words.get("pod.image") }</i><code>{ pod.image.to_string() }</code>
+            <span class="fact"><i>{ words.get("pod.image") }</i>{ image(&pod.image) }
                 if pod.outdated { <em>{ words.get("pod.old") }</em> }
             </span>
             <span class={classes!("bar", busy.then_some("busy"))}></span>
