@@ -34,6 +34,8 @@ pub struct Lab {
     started: Cell<bool>,
     loads: Cell<u32>,
     lesson: RefCell<Option<Begun>>,
+    /// A manifest of the page around is being applied: how much the terminal had shown before.
+    applied: Rc<Cell<Option<usize>>>,
     /// A lesson was picked in the menu: it becomes the attribute, which loads its file.
     on_lesson: Callback<String>,
 }
@@ -82,6 +84,7 @@ impl Lab {
             started: Cell::new(false),
             loads: Cell::new(0),
             lesson: RefCell::default(),
+            applied: Rc::default(),
         }
     }
 
@@ -140,13 +143,21 @@ impl Lab {
         }
         let seen = Cell::new(self.session.with_world(|w| w.log.len()));
         let host = self.host.clone();
+        let applied = self.applied.clone();
         self.session.on_change(Rc::new(move |w: &World, len: u64| {
             let since = seen.replace(len);
-            let details = if len > since {
+            let mut details = if len > since {
                 events(w, since.max(len.saturating_sub(TOLD)))
             } else {
                 Vec::new()
             };
+            if let (Some(before), Some(t)) = (applied.get(), w.terminal(1).filter(|t| !t.running()))
+            {
+                applied.set(None);
+                if t.last_exit != 0 {
+                    details.push(("error", quoted(t.text_since(before).trim_end())));
+                }
+            }
             let host = host.clone();
             Box::new(move || {
                 for (name, detail) in details {
@@ -162,6 +173,12 @@ impl Lab {
         tell(&self.host, "ready", &JsValue::NULL);
     }
 
+    /// A manifest is about to be applied: if it is refused, the page around is told.
+    fn applying(&self) {
+        self.applied
+            .set(Some(self.session.with_world(|w| w.terminal(1).map_or(0, |t| t.out.len()))));
+    }
+
     fn start(&self, options: &Options) {
         self.session.replace(podium_sim::timeline::Timeline::new(options.config()));
         self.session.open(first_files(options));
@@ -172,6 +189,7 @@ impl Lab {
         } else if let Some(story) = Story::of(&options.lesson) {
             begin(&self.session, options, story);
         } else if options.autoplay && !options.yaml.trim().is_empty() {
+            self.applying();
             Act::Apply("lab.yaml".into(), options.yaml.clone()).run(&self.session);
         }
         if options.start_at > 0 {
@@ -203,6 +221,7 @@ impl Lab {
         self.options.borrow_mut().yaml = yaml.into();
         self.session.open(own_file(yaml));
         if self.handle.borrow().is_some() && self.options.borrow().autoplay {
+            self.applying();
             Act::Apply("lab.yaml".into(), yaml.into()).run(&self.session);
         }
         self.update();
@@ -216,16 +235,17 @@ impl Lab {
         }
     }
 
-    /// Applies a manifest, as `kubectl apply -f` does.
+    /// Applies a manifest, as `kubectl apply -f` does; `podium-error` tells what is refused.
     pub fn apply(&self, yaml: &str) {
         self.session.files(|f| f.set("lab.yaml", yaml));
+        self.applying();
         self.session.line(1, "kubectl apply -f lab.yaml");
     }
 
     /// Types a line into the first terminal.
     pub fn kubectl(&self, line: &str) {
         let line = line.trim();
-        let known = line.starts_with("kubectl");
+        let known = line.split_whitespace().next() == Some("kubectl");
         self.session.line(1, if known { line.to_owned() } else { format!("kubectl {line}") });
     }
 

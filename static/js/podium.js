@@ -31,6 +31,7 @@ class PodiumLab extends HTMLElement {
   #ready = null;
   #going = 0;
   #lesson = '';
+  #src = '';
 
   connectedCallback() {
     clearTimeout(this.#going);
@@ -85,7 +86,8 @@ class PodiumLab extends HTMLElement {
     if (this.hasAttribute('lesson')) this.#lesson = this.getAttribute('lesson');
     const yaml = inner(this);
     if (yaml) lab.set('yaml', yaml);
-    if (this.hasAttribute('src')) lab.set('yaml', await this.#fetch(this.getAttribute('src')));
+    const src = this.getAttribute('src') ?? this.#src;
+    if (src) lab.set('yaml', await this.#fetch(src));
     if (this.#lesson && !Lab.isStory(this.#lesson)) await this.#learn(lab, this.#lesson).catch((error) => this.#fail(error));
     this.#lab = lab;
     lab.show();
@@ -94,17 +96,23 @@ class PodiumLab extends HTMLElement {
 
   // In a page of its own the hash is a permalink, or holds the attributes.
   #hash(lab) {
-    const hash = location.hash.slice(1);
-    if (hash.startsWith('v1.')) lab.set('recording', hash);
-    else for (const [name, value] of new URLSearchParams(hash)) if (ATTRIBUTES.includes(name)) {
-      lab.set(name, value);
-      if (name === 'lesson') this.#lesson = value;
-    }
     // inside a frame, the same messages as the element's events go to the page around it
-    if (parent === window) return;
-    for (const name of ['ready', 'event', 'goal', 'complete', 'change', 'error']) {
+    if (parent !== window) for (const name of ['ready', 'event', 'goal', 'complete', 'change', 'error']) {
       this.addEventListener(`podium-${name}`, (e) => parent.postMessage({ type: `podium-${name}`, detail: e.detail }, '*'));
     }
+    const hash = location.hash.slice(1);
+    if (hash.startsWith('v1.')) lab.set('recording', hash);
+    else for (const [name, value] of new URLSearchParams(hash)) {
+      if (name === 'src') this.#src = PodiumLab.#own(value);
+      else if (name === 'lesson') this.#lesson = PodiumLab.#own(value);
+      if (ATTRIBUTES.includes(name)) lab.set(name, value);
+    }
+  }
+
+  // Whoever writes a link must not make its readers ask another site.
+  static #own(address) {
+    if (new URL(address, location.href).origin !== location.origin) throw new Error(`${address}: not from this site`);
+    return address;
   }
 
   async #fetch(src) {

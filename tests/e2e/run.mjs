@@ -1,6 +1,7 @@
 // Journeys through the built page in a real browser.
 import { chromium } from 'playwright-core';
 import { serve } from './server.mjs';
+import { contract } from './contract.mjs';
 import { terminals } from './terminals.mjs';
 
 // node run.mjs [DIST [WORDS]]: only the journeys that have those words in their names
@@ -90,6 +91,7 @@ await journey('several labs in a page', {}, async (page) => {
 });
 
 await terminals(journey, lab);
+await contract(journey, url);
 
 await journey('a lesson file is learned, its goals are told', {}, async (page) => {
   await page.goto(`${url}#lesson=disk-stays`);
