@@ -20,8 +20,10 @@ use crate::ui::options::{Options, micros};
 use crate::ui::session::{Handle, Session};
 use crate::ui::stories::Story;
 
-/// Most events told in one go.
+/// Of more events than these that happened at once, the first are not told.
 const TOLD: u64 = 2000;
+/// Events told in one go; the next follow as soon as the display has had its turn.
+const AT_ONCE: u64 = 100;
 
 /// One lab: an engine and the page that shows it.
 #[wasm_bindgen]
@@ -145,12 +147,10 @@ impl Lab {
         let host = self.host.clone();
         let applied = self.applied.clone();
         self.session.on_change(Rc::new(move |w: &World, len: u64| {
-            let since = seen.replace(len);
-            let mut details = if len > since {
-                events(w, since.max(len.saturating_sub(TOLD)))
-            } else {
-                Vec::new()
-            };
+            let since = seen.get().max(len.saturating_sub(TOLD)).min(len);
+            let until = len.min(since + AT_ONCE);
+            seen.set(until);
+            let mut details = if until > since { events(w, since, until) } else { Vec::new() };
             if let (Some(before), Some(t)) = (applied.get(), w.terminal(1).filter(|t| !t.running()))
             {
                 applied.set(None);
@@ -159,11 +159,12 @@ impl Lab {
                 }
             }
             let host = host.clone();
-            Box::new(move || {
+            let told = move || {
                 for (name, detail) in details {
                     tell(&host, name, &js(&detail));
                 }
-            })
+            };
+            (Box::new(told), until < len)
         }));
         let host = self.host.clone();
         self.session.on_announce(Rc::new(move |name, detail| tell(&host, name, &js(detail))));
@@ -328,9 +329,9 @@ impl Lab {
 }
 
 /// Tells of what happened: one `podium-event` an entry, then one `podium-change`.
-fn events(w: &World, since: u64) -> Vec<(&'static str, String)> {
+fn events(w: &World, since: u64, until: u64) -> Vec<(&'static str, String)> {
     let mut details = Vec::new();
-    for (seq, record) in w.log.since(since) {
+    for (seq, record) in w.log.since(since).take_while(|(seq, _)| *seq < until) {
         let what = match &record.what {
             What::Change { change, new, .. } => format!(
                 "\"type\":\"{}\",\"kind\":\"{}\",\"namespace\":{},\"name\":{}",
@@ -357,7 +358,7 @@ fn events(w: &World, since: u64) -> Vec<(&'static str, String)> {
         let detail = format!("{{\"seq\":{seq},\"at\":{at},\"rule\":\"{}\",{what}}}", record.rule);
         details.push(("event", detail));
     }
-    let detail = format!("{{\"at\":{},\"events\":{}}}", w.now as f64 / 1e6, w.log.len());
+    let detail = format!("{{\"at\":{},\"events\":{until}}}", w.now as f64 / 1e6);
     details.push(("change", detail));
     details
 }

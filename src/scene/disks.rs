@@ -4,6 +4,7 @@ use podium_sim::api::object::Phase;
 use podium_sim::api::{Kind, Obj};
 use podium_sim::{Str, World};
 
+use crate::look::Look;
 use crate::model::{Disk, Plug};
 
 /// Files shown on a disk.
@@ -11,24 +12,8 @@ const FILES: usize = 2;
 /// Characters of a file shown.
 const PREVIEW: usize = 40;
 
-/// Node that a volume is attached to.
-pub(crate) fn attached_to(w: &World, volume: &str) -> Option<Str> {
-    attachment(w, volume)
-        .filter(|a| a.status()["attached"].is_true())
-        .map(|a| a.spec()["nodeName"].to_str())
-}
-
-fn attachment<'a>(w: &'a World, volume: &str) -> Option<&'a Obj> {
-    if volume.is_empty() {
-        return None;
-    }
-    w.store
-        .all(Kind::VolumeAttachment)
-        .find(|a| a.spec()["source"]["persistentVolumeName"].str() == volume)
-}
-
 /// A disk; `pod` is the one that may use it, if it exists.
-pub(crate) fn card(w: &World, claim: &Obj, pod: Option<&Obj>, tint: i64) -> Disk {
+pub(crate) fn card(look: &Look<'_>, claim: &Obj, pod: Option<&Obj>, tint: i64) -> Disk {
     let volume = claim.spec()["volumeName"].to_str();
     let bound = claim.status()["phase"].str() == "Bound";
     let phase =
@@ -40,20 +25,20 @@ pub(crate) fn card(w: &World, claim: &Obj, pod: Option<&Obj>, tint: i64) -> Disk
             .map_or_else(Str::default, |v| {
                 v.as_str().map_or_else(|| v.to_string().into(), |_| v.to_str())
             });
-    let node = attached_to(w, &volume).unwrap_or_default();
-    let plug = if volume.is_empty() || !bound { Plug::Empty } else { plug(w, &volume, &node, pod) };
-    let files = files(w, &volume);
+    let node = look.attached_to(&volume).unwrap_or_default();
+    let plug =
+        if volume.is_empty() || !bound { Plug::Empty } else { plug(look, &volume, &node, pod) };
+    let files = files(look.w, &volume);
     Disk { key: claim.key(), uid: claim.uid(), phase, size, volume, node, plug, files, tint }
 }
 
-fn plug(w: &World, volume: &str, node: &str, pod: Option<&Obj>) -> Plug {
-    let attachments = w.store.count(Kind::VolumeAttachment) > 0;
-    let leaving = attachment(w, volume).is_some_and(|a| a.terminating());
+fn plug(look: &Look<'_>, volume: &str, node: &str, pod: Option<&Obj>) -> Plug {
+    let leaving = look.attachment(volume).is_some_and(|a| a.terminating());
     match pod {
         Some(pod) => {
             let facts = pod.pod();
             let ended = matches!(facts.phase, Phase::Succeeded | Phase::Failed);
-            let here = !facts.node.is_empty() && (!attachments || facts.node == *node);
+            let here = !facts.node.is_empty() && (!look.attaches() || facts.node == *node);
             if ended {
                 Plug::Leaving
             } else if facts.phase == Phase::Running && here {

@@ -1,10 +1,10 @@
 //! The timeline's lanes, read from the log as it grows.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use podium_sim::api::object::condition;
 use podium_sim::api::{Key, Kind, Obj};
+use podium_sim::collections::BTreeMap;
 use podium_sim::log::{ChangeType, Record, Seq, What};
 use podium_sim::{Str, Value, World};
 
@@ -70,6 +70,10 @@ pub struct Lanes {
     seen: Seq,
     branch: u32,
     lanes: Vec<Rc<Lane>>,
+    /// Where the lane of something stands in that list.
+    places: BTreeMap<(LaneKind, Option<Key>), usize>,
+    /// The places in the order in which they are shown.
+    order: Vec<usize>,
     list: Rc<Vec<Rc<Lane>>>,
 }
 
@@ -86,23 +90,24 @@ impl Lanes {
             self.read(seq, record);
         }
         self.seen = tip.log.len();
-        self.lanes.sort_by_key(|lane| order(lane));
-        self.list = Rc::new(self.lanes.clone());
+        if self.order.len() < self.lanes.len() {
+            self.order = (0..self.lanes.len()).collect();
+            self.order.sort_by_cached_key(|i| order(&self.lanes[*i]));
+        }
+        self.list = Rc::new(self.order.iter().map(|i| self.lanes[*i].clone()).collect());
         self.list.clone()
     }
 
     fn lane(&mut self, kind: LaneKind, key: Option<Key>) -> &mut Lane {
-        let i =
-            self.lanes.iter().position(|l| l.kind == kind && l.key == key).unwrap_or_else(|| {
-                self.lanes.push(Rc::new(Lane {
-                    kind,
-                    key,
-                    segments: Vec::new(),
-                    marks: Vec::new(),
-                }));
-                self.lanes.len() - 1
-            });
-        Rc::make_mut(&mut self.lanes[i])
+        let id = (kind, key);
+        let place = self.places.get(&id).copied().unwrap_or_else(|| {
+            let (segments, marks) = (Vec::new(), Vec::new());
+            self.lanes.push(Rc::new(Lane { kind, key: id.1.clone(), segments, marks }));
+            let place = self.lanes.len() - 1;
+            self.places.insert(id, place);
+            place
+        });
+        Rc::make_mut(&mut self.lanes[place])
     }
 
     fn read(&mut self, seq: Seq, record: &Record) {
@@ -146,7 +151,7 @@ impl Lanes {
                 Kind::Node => {
                     let away = condition(&new.value, "Ready")["status"].str() != "True"
                         && *change != ChangeType::Deleted;
-                    let known = self.lanes.iter().any(|l| l.key.as_ref() == Some(&new.key()));
+                    let known = self.places.contains_key(&(LaneKind::Node, Some(new.key())));
                     if away || known {
                         let state = away.then(|| "lost".into());
                         self.lane(LaneKind::Node, Some(new.key())).goes(at, new.uid(), state);

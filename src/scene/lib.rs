@@ -17,6 +17,7 @@ pub mod text;
 pub mod why;
 
 mod director;
+mod look;
 #[cfg(test)]
 mod tests;
 

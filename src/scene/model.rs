@@ -337,6 +337,12 @@ impl Scene {
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty() && self.boards.is_empty() && self.clients.is_empty()
     }
+
+    /// The pods that have a card.
+    pub fn pods(&self) -> impl Iterator<Item = &Rc<Pod>> {
+        let slots = self.groups.iter().flat_map(|g| &g.slots);
+        slots.filter_map(|s| s.pod.as_ref()).chain(self.clients.iter().map(|c| &c.pod))
+    }
 }
 
 /// What is selected.

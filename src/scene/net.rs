@@ -8,8 +8,9 @@ use podium_sim::log::What;
 use podium_sim::{Str, World};
 
 use crate::director::Keep;
+use crate::look::Look;
 use crate::model::{Asked, Board, Client, NodeItem, Packet, PacketKind, Row};
-use crate::pods::{self, Signs};
+use crate::pods;
 
 /// Most lines of one service on the board.
 const ROWS: usize = 12;
@@ -111,12 +112,8 @@ fn board(w: &World, service: &Obj) -> Board {
 }
 
 /// Pods outside of workloads.
-pub(crate) fn clients(
-    w: &World,
-    keep: &mut Keep,
-    signs: &Signs,
-    packets: &Talk,
-) -> Vec<Rc<Client>> {
+pub(crate) fn clients(look: &Look<'_>, keep: &mut Keep, packets: &Talk) -> Vec<Rc<Client>> {
+    let w = look.w;
     let mut names = BTreeSet::new();
     for pod in w.store.all(Kind::Pod) {
         let set = pod
@@ -132,7 +129,7 @@ pub(crate) fn clients(
         .into_iter()
         .filter_map(|key| {
             let pod = w.store.by_key(&key)?;
-            let card = keep.pod(pods::card(w, pod, signs, ""));
+            let card = keep.pod(pods::card(look, pod, ""));
             let asked = packets.last.get(&key).cloned();
             let remembers = packets.remembers.get(&key).cloned();
             Some(keep.client(Client { pod: card, asked, remembers }))
@@ -235,24 +232,26 @@ fn last_owner(w: &World, ip: &str) -> Option<Key> {
     })
 }
 
-/// The nodes with their pods.
-pub(crate) fn nodes(w: &World, keep: &mut Keep, signs: &Signs) -> Vec<Rc<NodeItem>> {
+/// Most pods shown on a node.
+const LODGERS: usize = 24;
+
+/// The nodes with their first pods.
+pub(crate) fn nodes(look: &Look<'_>, keep: &mut Keep) -> Vec<Rc<NodeItem>> {
+    let w = look.w;
     let mut by_node: BTreeMap<Str, Vec<(Str, Option<i64>, crate::PodState)>> = BTreeMap::new();
     for pod in w.store.all(Kind::Pod) {
         let facts = pod.pod();
         if facts.node.is_empty() || pod.ns() == "kube-system" {
             continue;
         }
-        let sign = signs.get(&pod.uid()).map(Str::as_str);
         let ordinal = pod
             .label("statefulset.kubernetes.io/pod-name")
             .and(facts.ordinal.as_ref())
             .map(|(_, n)| *n);
-        by_node.entry(facts.node.clone()).or_default().push((
-            pod.name(),
-            ordinal,
-            pods::state(pod, sign).0,
-        ));
+        let lodgers = by_node.entry(facts.node.clone()).or_default();
+        if lodgers.len() < LODGERS {
+            lodgers.push((pod.name(), ordinal, keep.state(look, pod)));
+        }
     }
     let all: Vec<&Obj> = w.store.all(Kind::Node).collect();
     all.into_iter()
@@ -260,7 +259,7 @@ pub(crate) fn nodes(w: &World, keep: &mut Keep, signs: &Signs) -> Vec<Rc<NodeIte
             let name = node.name();
             keep.node(NodeItem {
                 key: node.key(),
-                ready: pods::node_ready(w, &name),
+                ready: !look.lost(&name),
                 silent: silent(w, &name),
                 cordoned: node.spec()["unschedulable"].is_true(),
                 zone: node

@@ -1,36 +1,11 @@
 //! What a pod is doing.
 
-use podium_sim::collections::BTreeMap;
-
 use podium_sim::api::object::{Phase, condition};
 use podium_sim::api::{Kind, Obj};
-use podium_sim::{Str, Value, World};
+use podium_sim::{Str, Value};
 
+use crate::look::Look;
 use crate::model::{Pod, PodState};
-
-/// The last telling event of each pod that is starting, by uid.
-pub(crate) type Signs = BTreeMap<Str, Str>;
-
-/// Reads the events of pods: kubelets tell of pulls and mounts by events only.
-pub(crate) fn signs(w: &World) -> Signs {
-    let mut signs = Signs::new();
-    let starting = |p: &Obj| p.pod().phase == Phase::Pending && !p.pod().node.is_empty();
-    if !w.store.all(Kind::Pod).any(starting) {
-        return signs;
-    }
-    for event in w.store.all(Kind::Event) {
-        let Some(told) = event.told().filter(|t| t.kind == "Pod") else { continue };
-        let telling = matches!(
-            told.reason.as_str(),
-            "Pulling" | "Pulled" | "Created" | "Started" | "SuccessfulAttachVolume" | "FailedMount"
-        );
-        if telling {
-            // names of events count up: the last one read is the latest
-            signs.insert(told.uid.clone(), told.reason.clone());
-        }
-    }
-    signs
-}
 
 /// Waiting reason of the first container (init containers too) that has a bad one.
 fn trouble(status: &Value) -> Str {
@@ -87,19 +62,13 @@ fn image(pod: &Obj) -> Str {
     image.rsplit('/').next().unwrap_or(image).to_owned().into()
 }
 
-/// Does the node answer, as far as the cluster knows?
-pub(crate) fn node_ready(w: &World, node: &str) -> bool {
-    w.store
-        .get(Kind::Node, "", node)
-        .is_none_or(|n| condition(&n.value, "Ready")["status"].str() == "True")
-}
-
 /// A pod's card. `newest` is the revision that its workload wants now.
-pub(crate) fn card(w: &World, pod: &Obj, signs: &Signs, newest: &str) -> Pod {
+pub(crate) fn card(look: &Look<'_>, pod: &Obj, newest: &str) -> Pod {
     let facts = pod.pod();
     let uid = pod.uid();
-    let (mut state, reason) = state(pod, signs.get(&uid).map(Str::as_str));
-    if state == PodState::Starting && !signs.contains_key(&uid) && attaching(w, pod) {
+    let sign = look.signs.of(pod);
+    let (mut state, reason) = state(pod, sign.map(Str::as_str));
+    if state == PodState::Starting && sign.is_none() && attaching(look, pod) {
         state = PodState::Attaching;
     }
     let restarts =
@@ -112,7 +81,7 @@ pub(crate) fn card(w: &World, pod: &Obj, signs: &Signs, newest: &str) -> Pod {
         reason,
         ip: facts.ip.clone(),
         node: facts.node.clone(),
-        node_down: !facts.node.is_empty() && !node_ready(w, &facts.node),
+        node_down: look.lost(&facts.node),
         outdated: !newest.is_empty() && !hash.is_empty() && facts.revision != *newest,
         revision: hash.into(),
         image: image(pod),
@@ -121,16 +90,14 @@ pub(crate) fn card(w: &World, pod: &Obj, signs: &Signs, newest: &str) -> Pod {
 }
 
 /// Does it still wait for a volume on its node?
-fn attaching(w: &World, pod: &Obj) -> bool {
+fn attaching(look: &Look<'_>, pod: &Obj) -> bool {
     let ns = pod.ns();
     pod.spec()["volumes"].items().iter().any(|v| {
         let claim = v["persistentVolumeClaim"]["claimName"].str();
         !claim.is_empty()
-            && w.store.get(Kind::PersistentVolumeClaim, &ns, claim).is_some_and(|c| {
+            && look.w.store.get(Kind::PersistentVolumeClaim, &ns, claim).is_some_and(|c| {
                 let volume = c.spec()["volumeName"].str();
-                let attachments = w.store.count(Kind::VolumeAttachment) > 0;
-                attachments
-                    && crate::disks::attached_to(w, volume).is_none_or(|n| n != pod.pod().node)
+                look.attaches() && look.attached_to(volume).is_none_or(|n| n != pod.pod().node)
             })
     })
 }

@@ -1,6 +1,6 @@
 //! Workloads and their slots.
 
-use podium_sim::collections::BTreeMap;
+use podium_sim::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use podium_sim::api::object::condition;
@@ -9,9 +9,9 @@ use podium_sim::queue::Comp;
 use podium_sim::world::Verdict;
 use podium_sim::{Str, World};
 
-use crate::director::Keep;
+use crate::director::{Keep, Made};
+use crate::look::Look;
 use crate::model::{Group, Msg, PodState, Slot};
-use crate::pods::Signs;
 use crate::{disks, pods};
 
 /// Claims that a set's templates name, by ordinal.
@@ -52,24 +52,26 @@ fn claims_of(w: &World, set: &Obj) -> Claims {
 }
 
 /// All StatefulSets, then Deployments, then claims of sets that are gone.
-pub(crate) fn groups(w: &World, keep: &mut Keep, signs: &Signs) -> Vec<Rc<Group>> {
+pub(crate) fn groups(look: &Look<'_>, keep: &mut Keep) -> Vec<Rc<Group>> {
+    let w = look.w;
     let mut groups = Vec::new();
-    let mut used: Vec<Key> = Vec::new();
+    let mut used = BTreeSet::new();
     for set in w.store.all(Kind::StatefulSet) {
-        let group = stateful(w, keep, signs, set, &mut used);
+        let group = stateful(look, keep, set, &mut used);
         groups.push(keep.group(group));
     }
     for deployment in w.store.all(Kind::Deployment) {
-        let group = stateless(w, keep, signs, deployment);
+        let group = stateless(look, keep, deployment);
         groups.push(keep.group(group));
     }
-    for group in left_behind(w, keep, signs, &used) {
+    for group in left_behind(look, keep, &used) {
         groups.push(keep.group(group));
     }
     groups
 }
 
-fn stateful(w: &World, keep: &mut Keep, signs: &Signs, set: &Obj, used: &mut Vec<Key>) -> Group {
+fn stateful(look: &Look<'_>, keep: &mut Keep, set: &Obj, used: &mut BTreeSet<Key>) -> Group {
+    let w = look.w;
     let (spec, status) = (set.spec(), set.status());
     let (key, name, ns) = (set.key(), set.name(), set.ns());
     let start = spec["ordinals"]["start"].int_or(0);
@@ -104,6 +106,10 @@ fn stateful(w: &World, keep: &mut Keep, signs: &Signs, set: &Obj, used: &mut Vec
             let claims = claims.remove(&n).unwrap_or_default();
             used.extend(claims.iter().map(|c| c.key()));
             let wanted = (start..end).contains(&n) && !set.terminating();
+            let made = Made::of(look, pod, &claims, &newest, wanted);
+            if let Some(slot) = keep.made(&uid, n, &made) {
+                return slot;
+            }
             let wait = (pod.is_none() && wanted)
                 .then(|| empty_slot(verdict, &name, n, first_empty, &members));
             let slot = Slot {
@@ -111,12 +117,14 @@ fn stateful(w: &World, keep: &mut Keep, signs: &Signs, set: &Obj, used: &mut Vec
                 set: key.clone(),
                 ordinal: Some(n),
                 name: format!("{name}-{n}").into(),
-                pod: pod.map(|p| keep.pod(pods::card(w, p, signs, &newest))),
+                pod: pod.map(|p| keep.pod(pods::card(look, p, &newest))),
                 wait,
-                disks: claims.iter().map(|c| keep.disk(disks::card(w, c, pod, n))).collect(),
+                disks: claims.iter().map(|c| keep.disk(disks::card(look, c, pod, n))).collect(),
                 wanted,
             };
-            keep.slot(slot)
+            let slot = keep.slot(slot);
+            keep.remember(&uid, n, made, &slot);
+            slot
         })
         .collect();
     let current = status["currentRevision"].str();
@@ -165,7 +173,8 @@ fn empty_slot(
     }
 }
 
-fn stateless(w: &World, keep: &mut Keep, signs: &Signs, deployment: &Obj) -> Group {
+fn stateless(look: &Look<'_>, keep: &mut Keep, deployment: &Obj) -> Group {
+    let w = look.w;
     let (uid, ns) = (deployment.uid(), deployment.ns());
     let replica_sets: Vec<&Obj> = w
         .store
@@ -187,7 +196,11 @@ fn stateless(w: &World, keep: &mut Keep, signs: &Signs, deployment: &Obj) -> Gro
     let slots: Vec<Rc<Slot>> = members
         .iter()
         .map(|pod| {
-            let mut card = pods::card(w, pod, signs, "");
+            let made = Made::of(look, Some(pod), &[], &newest_uid, true);
+            if let Some(slot) = keep.made(pod.uid_ref(), 0, &made) {
+                return slot;
+            }
+            let mut card = pods::card(look, pod, "");
             card.revision = pod.label("pod-template-hash").unwrap_or_default().to_owned().into();
             card.outdated = pod.pod().owner != newest_uid;
             let slot = Slot {
@@ -200,7 +213,9 @@ fn stateless(w: &World, keep: &mut Keep, signs: &Signs, deployment: &Obj) -> Gro
                 wait: None,
                 disks: Vec::new(),
             };
-            keep.slot(slot)
+            let slot = keep.slot(slot);
+            keep.remember(pod.uid_ref(), 0, made, &slot);
+            slot
         })
         .collect();
     let progressing = condition(&deployment.value, "Progressing")["reason"].str();
@@ -224,7 +239,8 @@ fn stateless(w: &World, keep: &mut Keep, signs: &Signs, deployment: &Obj) -> Gro
 
 /// Claims that no living set names: disks stay when their set is gone. Grouped by the set's
 /// name, read from the claim's: `<template>-<set>-<ordinal>`.
-fn left_behind(w: &World, keep: &mut Keep, signs: &Signs, used: &[Key]) -> Vec<Group> {
+fn left_behind(look: &Look<'_>, keep: &mut Keep, used: &BTreeSet<Key>) -> Vec<Group> {
+    let w = look.w;
     let mut by_set: BTreeMap<(Str, Str), BTreeMap<i64, Vec<Obj>>> = BTreeMap::new();
     for claim in w.store.all(Kind::PersistentVolumeClaim) {
         if used.contains(&claim.key()) {
@@ -257,11 +273,11 @@ fn left_behind(w: &World, keep: &mut Keep, signs: &Signs, used: &[Key]) -> Vec<G
                         ordinal: Some(n),
                         name: format!("{set}-{n}").into(),
                         // orphans run on without their set
-                        pod: pod.map(|p| keep.pod(pods::card(w, p, signs, ""))),
+                        pod: pod.map(|p| keep.pod(pods::card(look, p, ""))),
                         wait: None,
                         disks: claims
                             .iter()
-                            .map(|c| keep.disk(disks::card(w, c, pod, n)))
+                            .map(|c| keep.disk(disks::card(look, c, pod, n)))
                             .collect(),
                         wanted: false,
                     };

@@ -6,7 +6,10 @@ use podium_sim::log::{ChangeType, Seq, What};
 use podium_sim::queue::Comp;
 use podium_sim::{Str, World};
 
+use std::rc::Rc;
+
 use crate::history::{self, Step};
+use crate::look::{Look, Signs};
 use crate::model::{Group, Msg, PodState, Scene, Target};
 use crate::pods;
 use crate::sets::sentence;
@@ -116,7 +119,9 @@ fn slot(w: &World, scene: &Scene, set: &Key, n: i64) -> Why {
             because.push(sentence(v));
         }
         on = v.on.clone();
-        because.extend(on.as_ref().and_then(|k| w.store.by_key(k)).and_then(|o| pod_state(w, o)));
+        because.extend(
+            on.as_ref().and_then(|k| w.store.by_key(k)).and_then(|o| pod_state(w, scene, o)),
+        );
     }
     if let Some(g) = group {
         because.push(policy(g));
@@ -148,9 +153,13 @@ fn policy(group: &Group) -> Msg {
 }
 
 /// Why a pod is not further; nothing for a ready one.
-fn pod_state(w: &World, pod: &Obj) -> Option<Msg> {
-    let signs = pods::signs(w);
-    let card = pods::card(w, pod, &signs, "");
+fn pod_state(w: &World, scene: &Scene, pod: &Obj) -> Option<Msg> {
+    let card = scene.pods().find(|p| p.uid == *pod.uid_ref()).cloned().unwrap_or_else(|| {
+        // not on stage
+        let mut signs = Signs::default();
+        signs.follow(w);
+        Rc::new(pods::card(&Look::new(w, &signs), pod, ""))
+    });
     let mut msg = Msg::new(format!("because.{}", card.state.name()))
         .with("name", card.key.name.clone())
         .with("node", card.node.clone())
@@ -171,7 +180,7 @@ fn object(w: &World, scene: &Scene, obj: &Obj) -> Why {
     let mut question = "why.is";
     match key.kind {
         Kind::Pod => {
-            because.extend(pod_state(w, obj));
+            because.extend(pod_state(w, scene, obj));
             let group = scene
                 .groups
                 .iter()
@@ -202,7 +211,7 @@ fn object(w: &World, scene: &Scene, obj: &Obj) -> Why {
                 );
             }
         }
-        Kind::Node if !pods::node_ready(w, &key.name) => {
+        Kind::Node if condition(&obj.value, "Ready")["status"].str() != "True" => {
             because.push(Msg::new("because.node-down").with("node", key.name.clone()));
         }
         Kind::Service => {

@@ -115,15 +115,22 @@ impl Timeline {
 
     /// Goes on by `dt` microseconds: through known history first, then into the new.
     pub fn advance(&mut self, dt: u64) {
+        self.advance_while(dt, &mut || true);
+    }
+
+    /// Goes on by `dt` microseconds as long as `more` says so, which is asked after each thing
+    /// done; then it stands at the moment of the last one. What is left of that moment comes
+    /// before whatever comes next, so that stopping there changes nothing.
+    pub fn advance_while(&mut self, dt: u64, more: &mut dyn FnMut() -> bool) {
         let target = self.at().saturating_add(dt);
         if let Some(world) = &mut self.past {
             if target < self.branch.tip.now {
-                replay(world, &self.branch.inputs, target, None);
+                replay(world, &self.branch.inputs, target, &mut |_| more());
                 return;
             }
             self.past = None;
         }
-        self.branch.run_until(target);
+        self.branch.run_while(target, more);
     }
 
     /// Goes to the next log entry; simulates further if the cursor is at the tip. False if
@@ -134,7 +141,7 @@ impl Timeline {
             match next {
                 Some(at) => {
                     let seq = world.log.len() + 1;
-                    replay(world, &self.branch.inputs, at, Some(seq));
+                    replay(world, &self.branch.inputs, at, &mut |w| w.log.len() < seq);
                     if world.log.len() == self.branch.tip.log.len() {
                         self.past = None;
                     }
@@ -186,7 +193,7 @@ impl Timeline {
             Some(world) => world,
             None => World::new(self.config.clone()),
         };
-        replay(&mut world, &self.branch.inputs, at, None);
+        replay(&mut world, &self.branch.inputs, at, &mut |_| true);
         self.past = Some(world);
     }
 
@@ -266,9 +273,16 @@ impl Branch {
     }
 
     fn run_until(&mut self, target: u64) {
+        self.run_while(target, &mut || true);
+    }
+
+    fn run_while(&mut self, target: u64, more: &mut dyn FnMut() -> bool) {
         while self.tip.queue.next_at().is_some_and(|at| at <= target) {
             self.tip.step();
             self.keep();
+            if !more() {
+                return;
+            }
         }
         self.tip.now = self.tip.now.max(target);
     }
@@ -291,8 +305,9 @@ impl Branch {
     }
 }
 
-/// Carries a snapshot forward: due tasks and the inputs that it has not seen, in their order.
-fn replay(world: &mut World, inputs: &[Timed], target: u64, stop_at: Option<Seq>) {
+/// Carries a snapshot forward: due tasks and the inputs that it has not seen, in their order,
+/// as long as `more` says so.
+fn replay(world: &mut World, inputs: &[Timed], target: u64, more: &mut dyn FnMut(&World) -> bool) {
     loop {
         let input = inputs.get(world.inputs_seen).filter(|i| i.at <= target);
         let task = world.queue.next_at().filter(|at| *at <= target);
@@ -312,7 +327,7 @@ fn replay(world: &mut World, inputs: &[Timed], target: u64, stop_at: Option<Seq>
                 world.step();
             }
         }
-        if stop_at.is_some_and(|seq| world.log.len() >= seq) {
+        if !more(world) {
             return;
         }
     }

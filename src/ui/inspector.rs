@@ -13,6 +13,7 @@ use crate::ui::i18n::{Words, use_words};
 use crate::ui::icons::Icon;
 use crate::ui::options::clock;
 use crate::ui::session::Handle;
+use crate::ui::sight::use_calm;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct InspectorProps {
@@ -236,9 +237,13 @@ struct RecentProps {
     on_select: Callback<Option<Target>>,
 }
 
+/// Nobody reads a list that changes more often, milliseconds.
+const CALM: u32 = 150;
+
 /// What happened lately, to anything.
 #[component]
 fn Recent(props: &RecentProps) -> Html {
-    let steps = use_memo(props.len, |_| props.session.with_world(|w| history::recent(w, 40)));
+    let len = use_calm(props.len, CALM);
+    let steps = use_memo(len, |_| props.session.with_world(|w| history::recent(w, 40)));
     html! { <Steps steps={(*steps).clone()} rules={false} on_select={props.on_select.clone()} /> }
 }

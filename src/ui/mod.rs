@@ -18,6 +18,7 @@ pub mod playback;
 pub mod readline;
 pub mod screen;
 pub mod session;
+mod sight;
 pub mod stage;
 pub mod stories;
 pub mod terminal;

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use gloo_timers::callback::Timeout;
 use podium_scene::lanes::{Lane, Lanes};
 use podium_scene::why::{self, Why};
 use podium_scene::{Director, Msg, Scene, Target};
@@ -83,14 +84,19 @@ pub struct Session {
     next: Cell<u32>,
     heard: RefCell<Option<Heard>>,
     announcer: RefCell<Option<Announcer>>,
+    /// The last frame simulated so much that the next one has to draw it.
+    owed: Cell<bool>,
+    /// What could not be told at once.
+    later: RefCell<Option<Timeout>>,
+    me: Weak<Session>,
 }
 
 /// Tells the page around: name of the event and its detail as JSON.
 pub type Announcer = Rc<dyn Fn(&str, &str)>;
 
-/// Looks at the world after each change and says what is to be told: that is done when the
-/// engine is free again, because who hears it may act at once.
-pub type Heard = Rc<dyn Fn(&World, u64) -> Box<dyn FnOnce()>>;
+/// Looks at the world after each change and says what is to be told, and whether more is left
+/// for later. It is told when the engine is free again, because who hears it may act at once.
+pub type Heard = Rc<dyn Fn(&World, u64) -> (Box<dyn FnOnce()>, bool)>;
 
 /// A session, equal by identity.
 #[derive(Clone)]
@@ -117,6 +123,10 @@ pub const SPEEDS: (u32, u32) = (50, 100_000);
 const SLICE: u64 = 250_000;
 /// Milliseconds that one frame may spend on simulating.
 const BUDGET: f64 = 8.0;
+/// A frame whose simulation took longer, because one thing done was long, is not drawn too.
+const LONG: f64 = 12.0;
+/// The clock is looked at after so many things done.
+const LOOK: u32 = 16;
 /// A pause up to this long (microseconds) is waited out although nothing but endless
 /// repetitions goes on.
 const PATIENCE: u64 = 45_000_000;
@@ -153,6 +163,9 @@ impl Session {
                 next: Cell::new(0),
                 heard: RefCell::default(),
                 announcer: RefCell::default(),
+                owed: Cell::default(),
+                later: RefCell::default(),
+                me: me.clone(),
             }
         });
         let len = session.inner.borrow().timeline.world().log.len();
@@ -395,6 +408,7 @@ impl Session {
         self.clock.stop();
         self.listeners.borrow_mut().clear();
         *self.heard.borrow_mut() = None;
+        *self.later.borrow_mut() = None;
         *self.announcer.borrow_mut() = None;
     }
 
@@ -411,22 +425,34 @@ impl Session {
         if !self.playing.get() {
             return false;
         }
-        let mut left = (dt * f64::from(self.speed.get())) as u64;
-        let goes = {
-            let mut guard = self.inner.borrow_mut();
-            let inner = &mut *guard;
-            let begin = crate::ui::playback::now();
-            let mut still = inner.resting();
-            while left > 0 && !still {
-                let dt = left.min(SLICE);
-                inner.timeline.advance(dt);
-                left -= dt;
-                still = inner.resting() || crate::ui::playback::now() - begin > BUDGET;
-            }
-            !inner.resting()
-        };
+        if !self.owed.take() && self.simulate(dt) > LONG {
+            self.owed.set(true);
+            return true;
+        }
+        let goes = !self.inner.borrow_mut().resting();
         self.emit();
         goes
+    }
+
+    /// Lets the cluster go on for `dt` milliseconds of the display; gives how long that took. It
+    /// stops early, and is late, rather than keep the display waiting.
+    fn simulate(&self, dt: f64) -> f64 {
+        let begin = crate::ui::playback::now();
+        let took = || crate::ui::playback::now() - begin;
+        let mut left = (dt * f64::from(self.speed.get())) as u64;
+        let mut done = 0_u32;
+        let mut more = || {
+            done += 1;
+            !done.is_multiple_of(LOOK) || took() <= BUDGET
+        };
+        let mut guard = self.inner.borrow_mut();
+        let inner = &mut *guard;
+        while left > 0 && took() <= BUDGET && !inner.resting() {
+            let dt = left.min(SLICE);
+            inner.timeline.advance_while(dt, &mut more);
+            left -= dt;
+        }
+        took()
     }
 
     /// The page of this moment.
@@ -502,11 +528,24 @@ impl Session {
         for listener in listeners {
             listener.emit(frame.clone());
         }
-        let heard = self.heard.borrow().clone();
-        if let Some(heard) = heard {
-            let told = heard(self.inner.borrow().timeline.world(), frame.len);
-            told();
-        }
+        self.tell(frame.len);
+    }
+
+    /// Tells who listens of new entries of the log; much of it in parts, so that the display is
+    /// not kept waiting.
+    fn tell(&self, len: u64) {
+        let Some(heard) = self.heard.borrow().clone() else { return };
+        let (told, more) = heard(self.inner.borrow().timeline.world(), len);
+        told();
+        let me = self.me.clone();
+        *self.later.borrow_mut() = more.then(|| {
+            Timeout::new(0, move || {
+                if let Some(session) = me.upgrade() {
+                    let len = session.with_world(|w| w.log.len());
+                    session.tell(len);
+                }
+            })
+        });
     }
 }
 

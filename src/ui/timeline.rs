@@ -10,6 +10,7 @@ use crate::ui::i18n::use_words;
 use crate::ui::icons::Icon;
 use crate::ui::options::clock;
 use crate::ui::session::{Frame, Handle, SPEEDS};
+use crate::ui::sight::{use_growing, use_sight, use_size};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct TimelineProps {
@@ -21,8 +22,17 @@ pub(crate) struct TimelineProps {
 const SPANS: [u64; 16] =
     [10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1800, 3600, 7200];
 
-/// Most lanes shown.
-const LANES: usize = 200;
+/// Height of a lane, pixels, as in podium.css.
+const LANE: i32 = 21;
+/// How far the lanes are scrolled is looked at in steps of this many pixels.
+const STRIDE: i32 = 4 * LANE;
+/// Lanes that come into sight at once.
+const AT_ONCE: usize = 16;
+
+/// Height of so many lanes, pixels.
+fn height_of(lanes: usize) -> i32 {
+    lanes as i32 * LANE + 4
+}
 
 fn span(end: u64) -> u64 {
     let seconds = end / 1_000_000 + 1;
@@ -138,6 +148,9 @@ struct TrackProps {
 #[component]
 fn Track(props: &TrackProps) -> Html {
     let words = use_words();
+    let node = use_node_ref();
+    let (_, height) = use_size(&node);
+    let (sight, onscroll) = use_sight(&node, height, STRIDE);
     let ground = use_node_ref();
     let held = use_mut_ref(|| false);
     let go = {
@@ -206,16 +219,9 @@ fn Track(props: &TrackProps) -> Html {
     let ticks: Vec<u64> = (0..=props.span / step).map(|i| i * step).collect();
     html! {
         <div class="track" {style}>
-            <div class="lanes">
-                <div class="rows">
-                    { for props.lanes.iter().take(LANES).map(|lane| html! {
-                        <LaneRow key={lane_id(lane)} lane={lane.clone()} />
-                    }) }
-                    if props.lanes.is_empty() {
-                        <p class="soft none">{ words.get("time.nothing") }</p>
-                    }
-                </div>
-                <div class="ground" ref={ground} {onpointerdown} {onpointermove} {onpointerup}>
+            <div class="lanes" ref={node} {onscroll}>
+                <Rows lanes={props.lanes.clone()} {sight} />
+                <div class="ground" style={format!("height:{}px", height_of(props.lanes.len()))} ref={ground} {onpointerdown} {onpointermove} {onpointerup}>
                     <div class="beyond" style={end}></div>
                     <div class="ticks">
                         { for ticks.iter().map(|t| html! { <i key={*t} style={format!("--f:{t}")}></i> }) }
@@ -257,6 +263,33 @@ fn lane_id(lane: &Lane) -> String {
     lane.key
         .as_ref()
         .map_or_else(|| format!("{:?}", lane.kind), |k| format!("{:?}/{}/{}", k.kind, k.ns, k.name))
+}
+
+#[derive(Properties, PartialEq)]
+struct RowsProps {
+    lanes: Rc<Vec<Rc<Lane>>>,
+    sight: (i32, i32),
+}
+
+/// The lanes that are in sight, and room for the others.
+#[component]
+fn Rows(props: &RowsProps) -> Html {
+    let words = use_words();
+    let count = props.lanes.len() as i32;
+    let first = (props.sight.0 / LANE).clamp(0, count);
+    let last = (props.sight.1 / LANE + 1).clamp(first, count);
+    let shown = use_growing((last - first) as usize, AT_ONCE);
+    let style = format!("padding-top:{}px;height:{}px", first * LANE, height_of(props.lanes.len()));
+    html! {
+        <div class="rows" {style}>
+            { for props.lanes.iter().take(last as usize).skip(first as usize).take(shown).map(|lane| html! {
+                <LaneRow key={lane_id(lane)} lane={lane.clone()} />
+            }) }
+            if props.lanes.is_empty() {
+                <p class="soft none">{ words.get("time.nothing") }</p>
+            }
+        </div>
+    }
 }
 
 #[derive(Properties, PartialEq)]

@@ -12,13 +12,15 @@ type Table = BTreeMap<Str, BTreeMap<Str, Obj>>;
 #[derive(Clone)]
 pub struct Store {
     tables: Vec<Table>,
+    /// Objects of all kinds.
+    objects: usize,
     /// The last resource version given out.
     pub revision: u64,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { tables: kind::ALL.iter().map(|_| Table::new()).collect(), revision: 0 }
+        Self { tables: kind::ALL.iter().map(|_| Table::new()).collect(), objects: 0, revision: 0 }
     }
 }
 
@@ -54,7 +56,7 @@ impl Store {
 
     /// Total number of objects.
     pub fn len(&self) -> usize {
-        kind::ALL.iter().map(|k| self.count(*k)).sum()
+        self.objects
     }
 
     /// Is it empty?
@@ -65,7 +67,8 @@ impl Store {
     /// Stores a version.
     pub(super) fn put(&mut self, obj: &Obj) {
         let table = &mut self.tables[obj.kind as usize];
-        table.entry(obj.ns()).or_default().insert(obj.name(), obj.clone());
+        let before = table.entry(obj.ns()).or_default().insert(obj.name(), obj.clone());
+        self.objects += usize::from(before.is_none());
     }
 
     /// Takes an object out.
@@ -73,6 +76,7 @@ impl Store {
         let table = &mut self.tables[key.kind as usize];
         let names = table.get_mut(&key.ns)?;
         let taken = names.remove(&key.name);
+        self.objects -= usize::from(taken.is_some());
         if names.is_empty() {
             table.remove(&key.ns);
         }

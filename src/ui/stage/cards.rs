@@ -100,6 +100,7 @@ pub(super) fn NodeCard(props: &NodeProps) -> Html {
         (!n.ready).then_some("lost"),
         n.silent.then_some("silent"),
         n.cordoned.then_some("cordoned"),
+        (n.pods.len() > 8).then_some("many"),
         props.chosen.then_some("chosen"),
     );
     html! {
@@ -107,7 +108,7 @@ pub(super) fn NodeCard(props: &NodeProps) -> Html {
             <button class="node-main" onclick={select} aria-label={format!("{name}: {}", words.get(state))}>
                 <span class="node-top"><Icon name="node" /><b>{ name }</b><small>{ words.get(state) }</small></span>
                 <span class="lodgers">
-                    { for n.pods.iter().take(24).map(|(pod, ordinal, state)| html! {
+                    { for n.pods.iter().map(|(pod, ordinal, state)| html! {
                         <i key={pod.as_str()} class={classes!("lodger", ordinal.map(tint), format!("s-{}", state.name()))} title={pod.to_string()}>
                             { ordinal.map_or_else(|| "·".to_owned(), |n| n.to_string()) }
                         </i>

@@ -9,14 +9,12 @@ use std::rc::Rc;
 
 use podium_scene::layout::layout;
 use podium_scene::{Scene, Target};
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{Element, ResizeObserver};
 use yew::prelude::*;
 
 use crate::ui::acts::Act;
 use crate::ui::i18n::use_words;
 use crate::ui::icons::Icon;
+use crate::ui::sight::{use_sight, use_size};
 use crate::ui::stage::board::BoardCard;
 use crate::ui::stage::cards::{ClientCard, NodeCard};
 use crate::ui::stage::packets::Packets;
@@ -54,39 +52,15 @@ pub(crate) struct StageProps {
     pub(crate) apply: Option<Act>,
 }
 
-/// The inner width and height of an element, kept up to date.
-#[hook]
-fn use_size(node: &NodeRef) -> (i32, i32) {
-    let size = use_state(|| (760, 0));
-    let (node, set) = (node.clone(), size.clone());
-    use_effect_with((), move |()| {
-        let element = node.cast::<Element>();
-        let measured = element.clone();
-        let closure = Closure::<dyn FnMut()>::new(move || {
-            let now = measured.as_ref().map_or((0, 0), |e| (e.client_width(), e.client_height()));
-            if now.0 > 0 && now != *set {
-                set.set(now);
-            }
-        });
-        let observer = ResizeObserver::new(closure.as_ref().unchecked_ref()).ok();
-        if let (Some(o), Some(e)) = (&observer, &element) {
-            o.observe(e);
-        }
-        move || {
-            if let Some(o) = observer {
-                o.disconnect();
-            }
-            drop(closure);
-        }
-    });
-    *size
-}
+/// How far the stage is scrolled is looked at in steps of this many pixels.
+const STRIDE: i32 = 240;
 
 #[component]
 pub(crate) fn Stage(props: &StageProps) -> Html {
     let words = use_words();
     let node = use_node_ref();
     let (width, height) = use_size(&node);
+    let (sight, onscroll) = use_sight(&node, height, STRIDE);
     let act = props.apply.clone();
     let apply = {
         let run = props.on_act.clone();
@@ -109,7 +83,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
             } else if let Some((story, step)) = props.story {
                 <StoryCard {story} {step} on_next={props.on_next.clone()} on_end={props.on_end.clone()} />
             }
-            <div class={classes!("boards-scroll", (!props.moving).then_some("still"))} ref={node}>
+            <div class={classes!("boards-scroll", (!props.moving).then_some("still"))} ref={node} {onscroll}>
                 if scene.is_empty() {
                     <div class="nothing">
                         <p class="big">{ words.get("stage.empty") }</p>
@@ -135,7 +109,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                 <div class="field" style={size}>
                     <div class="layer">
                         { for scene.groups.iter().zip(&layout.groups).map(|(group, place)| html! {
-                            <Podium key={group.uid.as_str()} group={group.clone()} place={place.clone()}
+                            <Podium key={group.uid.as_str()} group={group.clone()} place={place.clone()} sight={sight}
                                 target={props.target.clone()} controls={props.controls}
                                 on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
                         }) }

@@ -10,21 +10,29 @@ use yew::prelude::*;
 use crate::ui::acts::Act;
 use crate::ui::i18n::{Words, use_words};
 use crate::ui::icons::Icon;
+use crate::ui::sight::use_growing;
 use crate::ui::stage::tint;
 
 #[derive(Properties, PartialEq)]
 pub(super) struct PodiumProps {
     pub(super) group: Rc<Group>,
     pub(super) place: GroupBox,
+    /// The part of the stage that is in sight: from where to where down.
+    pub(super) sight: (i32, i32),
     pub(super) target: Option<Target>,
     pub(super) controls: bool,
     pub(super) on_select: Callback<Option<Target>>,
     pub(super) on_act: Callback<Act>,
 }
 
+/// Places that come into sight at once; more follow in the next moments, so that no frame has
+/// to make all of them.
+const AT_ONCE: usize = 32;
+
 #[component]
 pub(super) fn Podium(props: &PodiumProps) -> Html {
-    let PodiumProps { group, place, target, .. } = props;
+    let PodiumProps { group, place, target, sight, .. } = props;
+    let seen = |b: &SlotBox| !place.compact || b.all.y < sight.1 && b.all.y + b.all.h > sight.0;
     let chosen = |slot: &Slot| match target {
         Some(Target::Slot(set, n)) => *set == slot.set && Some(*n) == slot.ordinal,
         Some(Target::Object(key)) => {
@@ -34,6 +42,8 @@ pub(super) fn Podium(props: &PodiumProps) -> Html {
         }
         None => false,
     };
+    let count = group.slots.iter().zip(&place.slots).filter(|(_, b)| seen(b)).count();
+    let shown = use_growing(count, AT_ONCE);
     html! {
         <section class={classes!("podium", group.leaving.then_some("leaving"), place.compact.then_some("compact"))}
             aria-label={format!("{} {}", group.key.kind.info().kind, group.key.name)}>
@@ -41,7 +51,7 @@ pub(super) fn Podium(props: &PodiumProps) -> Html {
                 chosen={matches!(target, Some(Target::Object(k)) if *k == group.key)}
                 on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
             <div class="slots">
-                { for group.slots.iter().zip(&place.slots).map(|(slot, place_of)| html! {
+                { for group.slots.iter().zip(&place.slots).filter(|(_, b)| seen(b)).take(shown).map(|(slot, place_of)| html! {
                     <SlotCard key={slot.id.as_str()} slot={slot.clone()} place={place_of.clone()} compact={place.compact}
                         disks={group.disks} chosen={chosen(slot)} on_select={props.on_select.clone()} />
                 }) }
