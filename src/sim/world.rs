@@ -31,6 +31,17 @@ pub struct Verdict {
     pub since: u64,
 }
 
+/// Makes wasm's memory grow in steps of some megabytes, each time that the log has grown by so
+/// much. A growth costs a third of a millisecond, and the allocator asks for a page of 64 KB at a
+/// time; a large block that is given back at once leaves it with room.
+fn reserve(len: Seq) {
+    const EVERY: Seq = 256;
+    const ROOM: usize = 4 << 20;
+    if cfg!(target_arch = "wasm32") && len.is_multiple_of(EVERY) {
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(ROOM)));
+    }
+}
+
 /// A simulated cluster at one moment.
 #[derive(Clone)]
 pub struct World {
@@ -44,8 +55,6 @@ pub struct World {
     pub log: Log,
     /// What will happen.
     pub queue: Queue,
-    /// Things done so far, for [`World::reserve`].
-    steps: u32,
     pub(crate) serials: Vec<u64>,
     pub(crate) recorder: Recorder,
     queued: BTreeSet<(Comp, Key)>,
@@ -95,7 +104,6 @@ impl World {
             store: Store::default(),
             log: Log::default(),
             queue: Queue::default(),
-            steps: 0,
             serials: kind::ALL.iter().map(|_| 0).collect(),
             recorder: Recorder::default(),
             queued: BTreeSet::new(),
@@ -125,6 +133,7 @@ impl World {
     /// Appends to the log under the current actor, rule and cause.
     pub fn record(&mut self, what: What) -> Seq {
         let record = Record { at: self.now, cause: self.cause, by: self.by, rule: self.rule, what };
+        reserve(self.log.len());
         self.log.push(record)
     }
 
@@ -280,22 +289,9 @@ impl World {
         self.cause = before;
     }
 
-    /// Makes wasm's memory grow in steps of some megabytes. Each growth costs a third of a
-    /// millisecond, and the allocator asks for a page of 64 KB at a time; a large block that is
-    /// given back at once leaves it with room.
-    fn reserve(&mut self) {
-        const EVERY: u32 = 512;
-        const ROOM: usize = 4 << 20;
-        self.steps = self.steps.wrapping_add(1);
-        if cfg!(target_arch = "wasm32") && self.steps.is_multiple_of(EVERY) {
-            drop(std::hint::black_box(Vec::<u8>::with_capacity(ROOM)));
-        }
-    }
-
     /// Does the next thing that is due; false if nothing is left.
     pub fn step(&mut self) -> bool {
         let Some(Entry { at, task, cause, .. }) = self.queue.pop() else { return false };
-        self.reserve();
         self.now = self.now.max(at);
         self.cause = cause;
         match task {
