@@ -26,37 +26,39 @@ impl Style {
 pub fn build(run: &PodRun, pod: &Value, style: &Style) -> Value {
     let old = &pod["status"];
     let phase = phase(run);
+    let list = |range: std::ops::Range<usize>| -> Value {
+        range.map(|i| container(run, i, style)).collect::<Vec<_>>().into()
+    };
+    // in the order of the keys: each goes to the end
     let mut status = Value::with_room(11);
-    let generation = &pod["metadata"]["generation"];
-    status.set("phase", phase);
-    status.set("qosClass", &old["qosClass"]);
-    for kept in ["nominatedNodeName", "resize", "reason", "message"] {
-        if old.has(kept) {
-            status.set(kept, &old[kept]);
-        }
-    }
     status.set("conditions", conditions(run, pod, phase, style));
+    status.set("containerStatuses", list(run.inits..run.containers.len()));
     status.set("hostIP", &run.host_ip);
     if !style.recording {
         status.set("hostIPs", addresses(&old["hostIPs"], &run.host_ip));
-        status.set("observedGeneration", generation);
     }
+    if run.inits > 0 {
+        status.set("initContainerStatuses", list(0..run.inits));
+    }
+    if !style.recording {
+        status.set("observedGeneration", &pod["metadata"]["generation"]);
+    }
+    status.set("phase", phase);
     let seen = matches!(phase, "Pending") && style.recording;
     if !run.ip.is_empty() && !seen {
         status.set("podIP", &run.ip);
         status.set("podIPs", addresses(&old["podIPs"], &run.ip));
     }
+    status.set("qosClass", &old["qosClass"]);
     match &old["startTime"] {
         Value::Null => status.set("startTime", style.stamp(run.since)),
         t => status.set("startTime", t),
     }
-    let list = |range: std::ops::Range<usize>| -> Value {
-        range.map(|i| container(run, i, style)).collect::<Vec<_>>().into()
-    };
-    if run.inits > 0 {
-        status.set("initContainerStatuses", list(0..run.inits));
+    for kept in ["nominatedNodeName", "resize", "reason", "message"] {
+        if old.has(kept) {
+            status.set(kept, &old[kept]);
+        }
     }
-    status.set("containerStatuses", list(run.inits..run.containers.len()));
     status
 }
 

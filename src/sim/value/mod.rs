@@ -82,6 +82,17 @@ impl Map {
         }
     }
 
+    /// Puts a pair of a literal: at the end, if the literal's keys are known to be sorted.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn literal(&mut self, sorted: bool, key: &'static str, value: Value) {
+        if sorted {
+            self.0.push((Str::Lit(key), value));
+        } else {
+            self.insert(key, value);
+        }
+    }
+
     /// The slot of `key`, made `Null` if it is not there.
     pub fn entry(&mut self, key: impl Into<Str>) -> &mut Value {
         let key = key.into();
@@ -503,6 +514,25 @@ pub fn write_json_string(f: &mut dyn fmt::Write, s: &str) -> fmt::Result {
     f.write_char('"')
 }
 
+/// Are the keys of a literal in their order, each once? Asked when the program is compiled.
+#[doc(hidden)]
+pub const fn sorted(keys: &[&str]) -> bool {
+    let mut n = 1;
+    while n < keys.len() {
+        let (a, b) = (keys[n - 1].as_bytes(), keys[n].as_bytes());
+        let mut i = 0;
+        while i < a.len() && i < b.len() && a[i] == b[i] {
+            i += 1;
+        }
+        let less = if i < a.len() && i < b.len() { a[i] < b[i] } else { a.len() < b.len() };
+        if !less {
+            return false;
+        }
+        n += 1;
+    }
+    true
+}
+
 /// Builds a [`Value`] from a JSON-like literal: `value!({"kind": "Pod", "spec": spec})`. A
 /// number after a map, `value!({…} + 2)`, is room for so many more pairs.
 #[macro_export]
@@ -511,12 +541,14 @@ macro_rules! value {
     ([ $( $item:tt ),* $(,)? ]) => {
         $crate::value::Value::from(vec![ $( $crate::value!($item) ),* ] as Vec<$crate::value::Value>)
     };
+    ({}) => { $crate::value::Value::map() };
     ({ $( $key:literal : $val:tt ),* $(,)? }) => { $crate::value!({ $( $key : $val ),* } + 0) };
     ({ $( $key:literal : $val:tt ),* $(,)? } + $more:literal) => {{
         const KEYS: &[&str] = &[ $( $key ),* ];
+        const SORTED: bool = $crate::value::sorted(KEYS);
         #[allow(unused_mut, reason = "an empty literal changes nothing")]
         let mut map = $crate::value::Map::with_capacity(KEYS.len() + $more);
-        $( map.insert($key, $crate::value!($val)); )*
+        $( map.literal(SORTED, $key, $crate::value!($val)); )*
         $crate::value::Value::from(map)
     }};
     ($other:expr) => { $crate::value::Value::from($other) };
