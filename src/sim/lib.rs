@@ -8,6 +8,7 @@ pub mod base64;
 pub mod bootstrap;
 pub mod cold;
 pub mod collections;
+pub mod compare;
 pub mod config;
 pub mod controllers;
 pub mod fingerprint;

@@ -309,6 +309,8 @@ pub fn App(props: &AppProps) -> Html {
                         nodes={frame.scene.nodes.len()}
                         story={ui.story.map(|(s, _)| s.id.to_owned()).or_else(|| ui.lesson.as_ref().map(|l| l.lesson.id.to_string()))}
                         {on_lesson}
+                        other={frame.other.as_ref().map(|(what, _)| *what)}
+                        on_compare={let session = session.clone(); Callback::from(move |what| session.compare(what))}
                         theme={ui.theme.clone()}
                         on_story={tell.clone()}
                         share={page}
@@ -335,7 +337,9 @@ pub fn App(props: &AppProps) -> Html {
                     <Editor tabs={frame.tabs.clone()} readonly={options.readonly} session={session.clone()} on_act={act.clone()} />
                 }
                 if shows("stage") {
+                    <div class={classes!("stages", frame.other.is_some().then_some("two"))}>
                     <Stage
+                        name={frame.other.as_ref().map(|_| words.get("compare.this"))}
                         guide={guide(&ui, &session, &frame, &send)}
                         scene={frame.scene.clone()}
                         at={frame.at}
@@ -351,6 +355,17 @@ pub fn App(props: &AppProps) -> Html {
                         apply={first_act(&session, shows("editor"))}
                         on_end={let send = send.clone(); Callback::from(move |()| send.dispatch(Do::EndStory))}
                     />
+                    if let Some((what, scene)) = &frame.other {
+                        <Stage
+                            key="other"
+                            name={words.get(&format!("compare.{}.name", what.name()))}
+                            second={true}
+                            scene={scene.clone()}
+                            at={frame.at}
+                            moving={frame.playing && !frame.resting}
+                        />
+                    }
+                    </div>
                 }
                 if shows("why") {
                     <Inspector

@@ -1,5 +1,6 @@
 //! The line at the top: what this is, stories, sharing, language, theme, help.
 
+use podium_sim::compare::Other;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
@@ -16,6 +17,9 @@ pub(crate) struct HeaderProps {
     pub(crate) theme: String,
     pub(crate) on_story: Callback<&'static Story>,
     pub(crate) on_lesson: Callback<String>,
+    /// The world that stands beside this one.
+    pub(crate) other: Option<Other>,
+    pub(crate) on_compare: Callback<Option<Other>>,
     /// Only a page of its own reads links.
     pub(crate) share: bool,
     pub(crate) on_share: Callback<()>,
@@ -36,6 +40,9 @@ pub(crate) fn Header(props: &HeaderProps) -> Html {
             }
         })
     };
+    let on_compare = props
+        .on_compare
+        .reform(|e: Event| Other::of(&e.target_unchecked_into::<HtmlSelectElement>().value()));
     let other = if words.lang() == "en" { "zh" } else { "en" };
     let on_lang = props.on_pref.reform(move |_: MouseEvent| ("lang", other.to_owned()));
     let theme = match props.theme.as_str() {
@@ -69,6 +76,16 @@ pub(crate) fn Header(props: &HeaderProps) -> Html {
                     <optgroup label={words.get("lesson.label")}>{ for LESSONS.iter().map(|id| html! {
                         <option key={*id} value={*id} selected={props.story.as_deref() == Some(*id)}>{ words.get(&format!("lesson.{id}")) }</option>
                     }) }</optgroup>
+                </select>
+            </label>
+            <label class="pick wide">
+                <Icon name="beside" />
+                <span class="sr">{ words.get("top.compare") }</span>
+                <select onchange={on_compare}>
+                    <option value="" selected={props.other.is_none()}>{ words.get(if props.other.is_none() { "top.compare" } else { "top.compare.end" }) }</option>
+                    { for Other::ALL.iter().map(|o| html! {
+                        <option key={o.name()} value={o.name()} selected={props.other == Some(*o)}>{ words.get(&format!("compare.{}", o.name())) }</option>
+                    }) }
                 </select>
             </label>
             <button class="btn" hidden={!props.share} onclick={props.on_share.reform(|_| ())} title={words.get("top.share.hint")}>

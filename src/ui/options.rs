@@ -65,6 +65,8 @@ impl Options {
             "yaml" => self.yaml = value.into(),
             "views" => {
                 let words = value.split([',', ' ']).map(str::trim);
+                // the timeline is called time in the first pages that embedded it
+                let words = words.map(|w| if w == "time" { "timeline" } else { w });
                 self.views = words.filter(|w| VIEWS.contains(w)).map(Into::into).collect();
             }
             "speed" => {

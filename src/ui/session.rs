@@ -7,6 +7,7 @@ use gloo_timers::callback::Timeout;
 use podium_scene::lanes::{Lane, Lanes};
 use podium_scene::why::{self, Why};
 use podium_scene::{Director, Msg, Scene, Target};
+use podium_sim::compare::Other;
 use podium_sim::kubectl::complete::{Completion, complete};
 use podium_sim::recording::{Input, Recording};
 use podium_sim::timeline::{BranchInfo, Timeline};
@@ -58,6 +59,17 @@ pub struct Frame {
     pub len: u64,
     /// The branches, the current one first.
     pub branches: Rc<Vec<BranchInfo>>,
+    /// The stage of the world that this one is compared with.
+    pub other: Option<(Other, Rc<Scene>)>,
+}
+
+/// The world that stands beside the first.
+struct Beside {
+    what: Other,
+    /// What it was made from: branch and number of inputs.
+    from: (u32, usize),
+    timeline: Timeline,
+    director: Director,
 }
 
 struct Inner {
@@ -71,6 +83,7 @@ struct Inner {
     folder: Folder,
     tabs: Rc<Tabs>,
     branches: Rc<Vec<BranchInfo>>,
+    beside: Option<Beside>,
     spoken: u64,
 }
 
@@ -154,6 +167,7 @@ impl Session {
                     folder: Folder::default(),
                     tabs: Rc::default(),
                     branches: Rc::default(),
+                    beside: None,
                     spoken: 0,
                 }),
                 clock,
@@ -183,6 +197,7 @@ impl Session {
             inner.lanes = Lanes::default();
             inner.target = None;
             inner.why = None;
+            inner.beside = None;
             inner.writers.iter_mut().for_each(|w| *w = Writer::default());
         }
         self.emit();
@@ -376,6 +391,15 @@ impl Session {
         self.emit();
     }
 
+    /// Sets another world beside this one, or none.
+    pub fn compare(&self, what: Option<Other>) {
+        {
+            let mut inner = self.inner.borrow_mut();
+            inner.beside = what.map(|what| Beside::of(what, &inner.timeline));
+        }
+        self.emit();
+    }
+
     /// Selects something, or nothing.
     pub fn select(&self, target: Option<Target>) {
         self.inner.borrow_mut().target = target;
@@ -464,6 +488,7 @@ impl Session {
         let branch = branches.first().map_or(0, |b| b.id);
         let world = inner.timeline.world();
         let scene = inner.director.scene(world);
+        let other = inner.beside.as_mut().map(|b| (b.what, b.scene(&inner.timeline)));
         let lanes = inner.lanes.update(inner.timeline.tip(), branch);
         let why = inner.target.as_ref().map(|target| {
             let seen = (world.log.len(), u64::from(branch));
@@ -519,6 +544,7 @@ impl Session {
             speed: self.speed.get(),
             len: world.log.len(),
             branches: inner.branches.clone(),
+            other,
         })
     }
 
@@ -547,6 +573,47 @@ impl Session {
             })
         });
     }
+}
+
+impl Beside {
+    fn of(what: Other, first: &Timeline) -> Self {
+        Self {
+            what,
+            from: version(first),
+            timeline: what.timeline(&first.recording()),
+            director: Director::default(),
+        }
+    }
+
+    /// Its stage at the moment of the first.
+    fn scene(&mut self, first: &Timeline) -> Rc<Scene> {
+        let now = version(first);
+        if now != self.from {
+            let recording = first.recording();
+            let more = recording.inputs.get(self.from.1..);
+            match more.filter(|_| now.0 == self.from.0 && now.1 > self.from.1) {
+                Some(more) => {
+                    for timed in more {
+                        self.what.follow(&mut self.timeline, timed.at, &timed.input);
+                    }
+                }
+                None => {
+                    self.timeline = self.what.timeline(&recording);
+                    self.director.forget();
+                }
+            }
+            self.from = now;
+        }
+        if self.timeline.at() != first.at() {
+            self.timeline.seek(first.at());
+        }
+        self.director.scene(self.timeline.world())
+    }
+}
+
+/// The number of a timeline's branch, and of inputs in it.
+fn version(timeline: &Timeline) -> (u32, usize) {
+    timeline.branches().first().map_or((0, 0), |b| (b.id, b.inputs))
 }
 
 impl Inner {

@@ -108,6 +108,7 @@ export async function contract(journey, url) {
       const names = new Set();
       await new Promise((done, fail) => {
         addEventListener('message', (e) => {
+          if (e.source !== frame.contentWindow) return;
           names.add(e.data.type);
           if (['podium-ready', 'podium-event', 'podium-change'].every((n) => names.has(n)) || names.has('podium-error')) done();
         });

@@ -78,6 +78,26 @@ await journey('dark, narrow, in Chinese', { viewport: { width: 360, height: 780 
   if (wide > 360) throw new Error(`the page is ${wide} pixels wide`);
 });
 
+await journey('two worlds side by side', {}, async (page) => {
+  await page.locator('select:has(option[value=deployment])').selectOption('deployment');
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
+  const second = page.getByRole('region', { name: 'The same as a Deployment' });
+  const first = page.getByRole('main', { name: 'Your manifest' });
+  // all at once there, one after the other here
+  await second.getByText('3 of 3 ready').waitFor({ timeout: 30000 });
+  await first.getByText('not created yet').first().waitFor();
+  await lab(page, 'api.setSpeed(50)');
+  await first.getByText('3 of 3 ready').waitFor();
+  const names = () => second.locator('.slot-name').allInnerTexts();
+  const before = await names();
+  await lab(page, "api.kubectl('delete pod web-1')");
+  await page.waitForFunction(() => document.querySelector('podium-lab').api(1).state().resting);
+  const after = await names();
+  if (after.length !== 3 || after.every((n) => before.includes(n))) throw new Error(`the Deployment's pods: ${before} then ${after}`);
+  await lab(page, 'api.seek(0)');
+  await second.getByText('The stage is empty').waitFor();
+});
+
 await journey('reduced motion', { reducedMotion: 'reduce' }, async (page) => {
   await page.getByRole('button', { name: 'Apply', exact: true }).click();
   await text(page, 'web-0');

@@ -33,22 +33,39 @@ fn tint(n: i64) -> String {
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct StageProps {
+    /// What this world is, where two stand side by side.
+    #[prop_or_default]
+    pub(crate) name: Option<String>,
+    /// It stands beside the first, and is only looked at.
+    #[prop_or_default]
+    pub(crate) second: bool,
     pub(crate) scene: Rc<Scene>,
     pub(crate) at: u64,
     pub(crate) moving: bool,
+    #[prop_or_default]
     pub(crate) target: Option<Target>,
+    #[prop_or_default]
     pub(crate) controls: bool,
+    #[prop_or_default]
     pub(crate) story: Option<(&'static Story, usize)>,
     /// What stands over the stage instead of a story.
+    #[prop_or_default]
     pub(crate) guide: Option<Html>,
+    #[prop_or_default]
     pub(crate) on_select: Callback<Option<Target>>,
+    #[prop_or_default]
     pub(crate) on_act: Callback<Act>,
+    #[prop_or_default]
     pub(crate) on_next: Callback<()>,
+    #[prop_or_default]
     pub(crate) on_end: Callback<()>,
+    #[prop_or_default]
     pub(crate) on_story: Callback<&'static Story>,
     /// Offer the stories while the stage is empty.
+    #[prop_or_default]
     pub(crate) offers: bool,
     /// What to apply where there is no editor.
+    #[prop_or_default]
     pub(crate) apply: Option<Act>,
 }
 
@@ -76,8 +93,11 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
         layout(scene, *width, *height)
     });
     let size = format!("height:{}px", layout.height);
-    html! {
-        <main class="stage panel" aria-label={words.get("panel.stage")}>
+    let body = html! {
+        <>
+            if let Some(name) = &props.name {
+                <p class="world-name">{ name.clone() }</p>
+            }
             if let Some(guide) = &props.guide {
                 { guide.clone() }
             } else if let Some((story, step)) = props.story {
@@ -138,7 +158,14 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                     <Packets scene={scene.clone()} layout={layout.clone()} at={if scene.packets.is_empty() { 0 } else { props.at }} />
                 </div>
             </div>
-        </main>
+        </>
+    };
+    let label = props.name.clone().unwrap_or_else(|| words.get("panel.stage"));
+    // a page has one main part
+    if props.second {
+        html! { <section class="stage panel second" aria-label={label}>{ body }</section> }
+    } else {
+        html! { <main class="stage panel" aria-label={label}>{ body }</main> }
     }
 }
 
