@@ -23,6 +23,8 @@ const SIMILAR_WITHIN: u64 = 600 * SECOND;
 const BURST: u64 = 25;
 /// …and one more in each such time, microseconds.
 const REFILL: u64 = 300 * SECOND;
+/// The newer API forgets a series in which nothing was told for that long, microseconds.
+const SERIES: u64 = 360 * SECOND;
 
 /// Remembers which event object counts which repetition.
 #[derive(Clone, Default)]
@@ -39,6 +41,8 @@ struct Told {
     similar: Vec<(Str, Str, Similar)>,
     /// By component and host: the time at which all its tokens are back.
     buckets: Vec<(Str, Str, u64)>,
+    /// What the scheduler told, through the newer API.
+    series: Vec<Series>,
 }
 
 /// Appends to a list of which there is one for each object: no room for more than is there.
@@ -56,6 +60,18 @@ struct Known {
     /// Name of the event object; empty if all were dropped.
     name: Str,
     count: i64,
+}
+
+/// Events of the newer API: one of the same reason about the same version of the object
+/// continues a series, whatever it says, and only the second one of a series is written.
+#[derive(Clone)]
+struct Series {
+    reason: Str,
+    /// `resourceVersion` of the object.
+    version: Str,
+    name: Str,
+    count: i64,
+    last: u64,
 }
 
 /// Different messages of one kind about one object.
@@ -131,44 +147,26 @@ impl Told {
 
 const EMPTY: Str = Str::Lit("");
 
+/// Does an event continue what is there, and if not, how does it begin?
+enum Turn {
+    /// Nothing has to be written.
+    Told,
+    /// It is written, and counts as that many; its entry is there.
+    First(i64, usize),
+}
+
 impl World {
     /// Records an event about an object; a repetition counts up the event that is there.
     pub fn event(&mut self, about: &Obj, note: Note) {
         let ns = if about.ns().is_empty() { Str::Lit("default") } else { about.ns() };
-        let uid = about.uid();
         let scheduler = note.by_scheduler();
-        // the scheduler records through the newer API, which has neither
-        let told = Rc::make_mut(self.recorder.told.entry(uid.clone()).or_default());
-        let combined = !scheduler && told.combine(&note, self.now);
-        let dropped = !scheduler && !told.admit(&note, self.now);
-        let place = told.count(&note, combined);
-        let (name, count) = (told.known[place].name.clone(), told.known[place].count);
         let mut note = note;
-        if combined {
-            note.message = format!("(combined from similar events): {}", note.message).into();
-        }
-        if dropped {
-            return;
-        }
-        if !name.is_empty() {
-            let key = Key::new(Kind::Event, ns.clone(), name);
-            let now = self.now;
-            let counted = self.modify(&key, Sub::Main, |e| {
-                if scheduler {
-                    e.set(
-                        "series",
-                        value!({"count": count, "lastObservedTime": (rfc3339_micro(now))}),
-                    );
-                } else {
-                    e.set("count", count);
-                    e.set("lastTimestamp", rfc3339(now));
-                    e.set("message", &note.message);
-                }
-            });
-            if counted.is_some() {
-                return;
-            }
-        }
+        let turn = if scheduler {
+            self.continue_series(about, &note, &ns)
+        } else {
+            self.count(about, &mut note, &ns)
+        };
+        let Turn::First(count, place) = turn else { return };
         self.recorder.serial += 1;
         let name = event::name(about, self.now, self.recorder.serial);
         let open = |n: &Obj| !n.terminating();
@@ -188,8 +186,65 @@ impl World {
             revision: self.store.revision,
         };
         self.keep(ChangeType::Added, None, Object::event(draft));
-        let told = Rc::make_mut(self.recorder.told.entry(uid).or_default());
-        told.known[place].name = name;
+        let told = Rc::make_mut(self.recorder.told.entry(about.uid()).or_default());
+        if scheduler {
+            told.series[place].name = name;
+        } else {
+            told.known[place].name = name;
+        }
+    }
+
+    /// Counts an event of the older API up, or says that it is new.
+    fn count(&mut self, about: &Obj, note: &mut Note, ns: &Str) -> Turn {
+        let told = Rc::make_mut(self.recorder.told.entry(about.uid()).or_default());
+        let combined = told.combine(note, self.now);
+        let dropped = !told.admit(note, self.now);
+        let place = told.count(note, combined);
+        let (name, count) = (told.known[place].name.clone(), told.known[place].count);
+        if combined {
+            note.message = format!("(combined from similar events): {}", note.message).into();
+        }
+        if dropped {
+            return Turn::Told;
+        }
+        let now = self.now;
+        let counted = !name.is_empty()
+            && self
+                .modify(&Key::new(Kind::Event, ns.clone(), name), Sub::Main, |e| {
+                    e.set("count", count);
+                    e.set("lastTimestamp", rfc3339(now));
+                    e.set("message", &note.message);
+                })
+                .is_some();
+        if counted { Turn::Told } else { Turn::First(count, place) }
+    }
+
+    /// The same for the newer API.
+    fn continue_series(&mut self, about: &Obj, note: &Note, ns: &Str) -> Turn {
+        let now = self.now;
+        let told = Rc::make_mut(self.recorder.told.entry(about.uid()).or_default());
+        told.series.retain(|s| now - s.last <= SERIES);
+        let version = about.resource_version();
+        let known =
+            told.series.iter_mut().find(|s| s.reason == note.reason && s.version == version);
+        let Some(series) = known else {
+            let (reason, version) = (note.reason.clone(), value::text(version));
+            push(
+                &mut told.series,
+                Series { reason, version, name: Str::default(), count: 1, last: now },
+            );
+            return Turn::First(1, told.series.len() - 1);
+        };
+        series.count += 1;
+        series.last = now;
+        if series.count == 2 {
+            let key = Key::new(Kind::Event, ns.clone(), series.name.clone());
+            // an event that is gone is not made again
+            let _ = self.modify(&key, Sub::Main, |e| {
+                e.set("series", value!({"count": 2, "lastObservedTime": (rfc3339_micro(now))}));
+            });
+        }
+        Turn::Told
     }
 }
 

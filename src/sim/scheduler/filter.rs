@@ -172,6 +172,12 @@ pub fn tolerates(toleration: &Value, taint: &Value) -> bool {
         }
 }
 
+/// Do neither cordon nor taints of the node keep the pod away?
+pub(super) fn tolerates_node(pod: &Value, node: &Obj) -> bool {
+    (!node.spec()["unschedulable"].is_true() || tolerates_unschedulable(pod))
+        && !untolerated_taint(pod, node.spec())
+}
+
 fn untolerated_taint(pod: &Value, node: &Value) -> bool {
     node["taints"].items().iter().any(|taint| {
         matches!(taint["effect"].str(), "NoSchedule" | "NoExecute")

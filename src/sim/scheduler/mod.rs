@@ -8,6 +8,7 @@
 
 mod affinity;
 mod filter;
+mod hints;
 mod preempt;
 mod score;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::queue::Comp;
 use crate::value;
 use crate::value::{Str, Value};
 use crate::world::World;
+use hints::Why;
 
 /// Component name in events.
 pub const COMPONENT: &str = "default-scheduler";
@@ -48,8 +50,8 @@ pub struct State {
     usage: BTreeMap<Str, Usage>,
     /// Pods of each controller (by uid) on each node.
     siblings: BTreeMap<Str, BTreeMap<Str, i64>>,
-    /// Pods that could not be placed, with the claims that they wait for.
-    unschedulable: BTreeSet<Key>,
+    /// Pods that could not be placed, and what refused them.
+    unschedulable: BTreeMap<Key, Why>,
     by_claim: BTreeMap<Key, BTreeSet<Key>>,
     /// Unschedulable pods to which a newly placed neighbour may matter.
     social: BTreeSet<Key>,
@@ -186,8 +188,10 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
                     || o.meta()["labels"] != new.meta()["labels"]
                     || o.status()["allocatable"] != new.status()["allocatable"]
             });
-            if relevant {
-                wake_all(w);
+            if relevant || change == ChangeType::Deleted {
+                let new = (change != ChangeType::Deleted).then_some(new);
+                let old = old.filter(|_| new.is_some());
+                wake(w, |why, pod| why.helped_by_node(pod, old, new));
             }
         }
         Kind::PersistentVolumeClaim => {
@@ -196,7 +200,9 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
                 w.enqueue(Comp::Scheduler, key);
             }
         }
-        Kind::PersistentVolume | Kind::StorageClass if change == ChangeType::Added => wake_all(w),
+        Kind::PersistentVolume | Kind::StorageClass if change != ChangeType::Deleted => {
+            wake(w, |why, _| why.helped_by_storage());
+        }
         _ => {}
     }
 }
@@ -207,8 +213,13 @@ fn no_longer_waits(w: &mut World, key: &Key) {
     w.scheduler.nominated.retain(|_, (k, _)| k != key);
 }
 
-fn wake_all(w: &mut World) {
-    for key in w.scheduler.unschedulable.clone() {
+/// Tries the unschedulable pods again that a change may help.
+fn wake(w: &mut World, helped: impl Fn(Why, &Obj) -> bool) {
+    let waiting = w.scheduler.unschedulable.iter();
+    let pods = waiting.filter_map(|(key, why)| Some((key, *why, w.store.by_key(key)?)));
+    let keys: Vec<Key> =
+        pods.filter(|(_, why, pod)| helped(*why, pod)).map(|(key, ..)| key.clone()).collect();
+    for key in keys {
         w.enqueue(Comp::Scheduler, key);
     }
 }
@@ -227,13 +238,13 @@ fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) 
         w.scheduler.assumed.remove(&new.uid());
         account(w, new, node, -1);
         if after.is_none() {
-            wake_all(w);
+            wake(w, |why, _| why.helped_by_departure());
         }
     }
     let social = match (before, after) {
         (Some(o), None) => {
             account(w, o, o.pod().node.clone(), -1);
-            wake_all(w);
+            wake(w, |why, _| why.helped_by_departure());
             false
         }
         (None, Some(n)) => {
@@ -344,7 +355,7 @@ fn nominate(w: &mut World, pod: &Key, node: &Str) {
 
 /// A step of the scheduler's own: the flush of pods that waited too long.
 pub fn timer(w: &mut World, key: &Key, _what: &'static str) {
-    if w.scheduler.unschedulable.contains(key) {
+    if w.scheduler.unschedulable.contains_key(key) {
         w.enqueue(Comp::Scheduler, key.clone());
     }
 }
@@ -401,13 +412,18 @@ fn set_condition(pod: &mut Value, kind: &str, mut condition: Value) {
 fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
     let mut promised = None;
     let nodes = w.store.count(Kind::Node);
+    let mut because = Why::CLAIMS;
     let (message, claim) = match refusal {
-        _ if nodes == 0 => ("no nodes available to schedule pods".to_owned(), None),
+        _ if nodes == 0 => {
+            because = Why::ANYTHING;
+            ("no nodes available to schedule pods".to_owned(), None)
+        }
         // the recorded servers end the sentence like this when no node was looked at
         Refusal::Whole(why, claim) => {
             (format!("0/{nodes} nodes are available: {why}. not found"), claim)
         }
         Refusal::Nodes(refused) => {
+            because = Why::of(refused.iter().flat_map(|r| &r.reasons).map(Str::as_str));
             let why = summary(nodes, refused.iter().flat_map(|r| &r.reasons));
             match preempt::preempt(w, pod, &refused) {
                 Ok(node) => {
@@ -445,7 +461,7 @@ fn refuse(w: &mut World, pod: &Obj, refusal: Refusal) {
     }
     let note = Note::warning(COMPONENT, "FailedScheduling", message.clone());
     w.acting(Comp::Scheduler, "sched.unschedulable", |w| w.event(pod, note));
-    w.scheduler.unschedulable.insert(key.clone());
+    w.scheduler.unschedulable.insert(key.clone(), because);
     if affinity::looks_at_neighbours(pod.spec()) {
         w.scheduler.social.insert(key.clone());
     }

@@ -52,6 +52,13 @@ impl Claims {
             let Some(claim) = w.store.by_key(&key) else {
                 return Err((format!("persistentvolumeclaim \"{name}\" not found"), Some(key)));
             };
+            if claim.status()["phase"].str() == "Lost" {
+                let volume = claim.spec()["volumeName"].str();
+                let why = format!(
+                    "persistentvolumeclaim \"{name}\" bound to non-existent persistentvolume \"{volume}\""
+                );
+                return Err((why, Some(key)));
+            }
             if claim.terminating() {
                 let why = format!("persistentvolumeclaim \"{name}\" is being deleted");
                 return Err((why, Some(key)));
