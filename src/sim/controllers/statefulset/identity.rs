@@ -145,7 +145,10 @@ pub fn new_pod(set: &Set<'_>, template: &Value, ordinal: i64, revision: &Str) ->
     labels.set(REVISION_LABEL, revision);
     let mut spec = template["spec"].clone();
     spec.set("hostname", &name);
-    if !set.obj.spec()["serviceName"].is_empty() {
+    // an empty name of a Service takes the template's subdomain away as well
+    if set.obj.spec()["serviceName"].is_empty() {
+        spec.remove("subdomain");
+    } else {
         spec.set("subdomain", &set.obj.spec()["serviceName"]);
     }
     if let Some(volumes) = storage(set, &spec["volumes"], &name) {

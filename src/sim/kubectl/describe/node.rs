@@ -13,9 +13,10 @@ pub(super) fn node(w: &World, out: &mut String, obj: &Obj) {
     shown_labels(out, "Labels", &obj.meta()["labels"]);
     annotations(out, &obj.meta()["annotations"]);
     line(out, "CreationTimestamp", &time(&obj.meta()["creationTimestamp"]));
-    let taints: Vec<String> = spec["taints"]
-        .items()
-        .iter()
+    let mut taints: Vec<&Value> = spec["taints"].items().iter().collect();
+    taints.sort_by_key(|t| (t["effect"].str(), t["key"].str()));
+    let taints: Vec<String> = taints
+        .into_iter()
         .map(|t| {
             let value = if t["value"].is_empty() {
                 String::new()

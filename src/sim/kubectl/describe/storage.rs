@@ -20,7 +20,8 @@ pub(super) fn claim(w: &World, out: &mut String, obj: &Obj) {
     annotations(out, &obj.meta()["annotations"]);
     finalizers(out, obj);
     let bound = !spec["volumeName"].is_empty();
-    line(out, "Capacity", if bound { status["capacity"]["storage"].str() } else { "" });
+    let capacity = status["capacity"]["storage"].as_str().unwrap_or("0");
+    line(out, "Capacity", if bound { capacity } else { "" });
     line(
         out,
         "Access Modes",
@@ -80,22 +81,12 @@ pub(super) fn volume(out: &mut String, obj: &Obj) {
     if terms.is_empty() {
         line(out, "Node Affinity", "<none>");
     } else {
-        out.push_str("Node Affinity:\n  Required Terms:\n");
+        out.push_str("Node Affinity:\t\n  Required Terms:\t\n");
         for (i, t) in terms.iter().enumerate() {
-            let expressions: Vec<String> = t["matchExpressions"]
-                .items()
-                .iter()
-                .map(|e| {
-                    let values: Vec<&str> = e["values"].items().iter().map(Value::str).collect();
-                    format!(
-                        "{} {} [{}]",
-                        e["key"].str(),
-                        e["operator"].str().to_lowercase(),
-                        values.join(", ")
-                    )
-                })
-                .collect();
-            let _ = writeln!(out, "    Term {i}:\t{}", expressions.join(", "));
+            let expressions = t["matchExpressions"].items().iter();
+            let texts: Vec<String> =
+                expressions.map(|e| expression(e, e["operator"].str())).collect();
+            list(out, "    ", &format!("Term {i}"), &texts);
         }
     }
     line(out, "Message", status["message"].str());
@@ -148,12 +139,27 @@ pub(super) fn class(out: &mut String, obj: &Obj) {
         Some(false) => "False",
     };
     line(out, "AllowVolumeExpansion", expansion);
-    let options: Vec<&str> = v["mountOptions"].items().iter().map(Value::str).collect();
-    if options.is_empty() {
-        out.push_str("MountOptions:\t<none>\n");
-    } else {
-        line(out, "MountOptions", &options.join("\n\t"));
+    let options = v["mountOptions"].items();
+    out.push_str(if options.is_empty() { "MountOptions:\t<none>\n" } else { "MountOptions:\n" });
+    for option in options {
+        let _ = writeln!(out, "  {}", option.str());
     }
     line(out, "ReclaimPolicy", v["reclaimPolicy"].str());
     line(out, "VolumeBindingMode", v["volumeBindingMode"].str());
+    if v.has("allowedTopologies") {
+        out.push_str("AllowedTopologies:\t\n");
+        for (i, t) in v["allowedTopologies"].items().iter().enumerate() {
+            let expressions = t["matchLabelExpressions"].items().iter();
+            let texts: Vec<String> = expressions.map(|e| expression(e, "in")).collect();
+            list(out, "  ", &format!("Term {i}"), &texts);
+        }
+    }
+}
+
+/// `kubernetes.io/hostname in [node-1]`.
+fn expression(e: &Value, operator: &str) -> String {
+    let values: Vec<&str> = e["values"].items().iter().map(Value::str).collect();
+    let values =
+        if values.is_empty() { String::new() } else { format!(" [{}]", values.join(", ")) };
+    format!("{} {}{values}", e["key"].str(), operator.to_lowercase())
 }
