@@ -11,7 +11,7 @@ use crate::api::time::{human, parse};
 use crate::api::{Kind, Obj};
 use crate::kubectl::print::rows;
 use crate::kubectl::verbs::template::{
-    container, list, pairs, tabbed, time, toleration, volumes_at,
+    container, list, pairs, spread, tabbed, time, toleration, volumes_at,
 };
 use crate::value::Value;
 use crate::world::World;

@@ -219,6 +219,7 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
     list(out, "", "Node-Selectors", &pairs(&spec["nodeSelector"], "="));
     let tolerations: Vec<String> = spec["tolerations"].items().iter().map(toleration).collect();
     list(out, "", "Tolerations", &tolerations);
+    spread(out, "", spec);
 }
 
 fn count(v: &Value) -> String {

@@ -247,6 +247,8 @@ struct Revision {
     number: i64,
     cause: String,
     template: Value,
+    /// Annotations of the ReplicaSet that is a Deployment's revision.
+    annotations: Value,
 }
 
 fn revisions(w: &World, obj: &Obj) -> Vec<Revision> {
@@ -258,15 +260,12 @@ fn revisions(w: &World, obj: &Obj) -> Vec<Revision> {
             .list(Kind::ReplicaSet, &ns)
             .filter(|rs| rs.controller_uid() == obj.uid().as_str())
             .map(|rs| {
-                let mut template = rs.spec()["template"].clone();
-                template.path_mut("metadata.labels").remove("pod-template-hash");
+                let number = rs.annotation(DEPLOYMENT_REVISION).and_then(|r| r.parse().ok());
                 Revision {
-                    number: rs
-                        .annotation(DEPLOYMENT_REVISION)
-                        .and_then(|r| r.parse().ok())
-                        .unwrap_or(0),
+                    number: number.unwrap_or(0),
                     cause: cause(rs),
-                    template,
+                    template: rs.spec()["template"].clone(),
+                    annotations: rs.meta()["annotations"].clone(),
                 }
             })
             .collect(),
@@ -278,6 +277,7 @@ fn revisions(w: &World, obj: &Obj) -> Vec<Revision> {
                 number: r.value["revision"].int_or(0),
                 cause: cause(r),
                 template: r.value["data"]["spec"]["template"].clone(),
+                annotations: Value::Null,
             })
             .collect(),
     };
@@ -316,8 +316,12 @@ fn history_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
                 failures.push(Failure::new("unable to find the specified revision"));
                 continue;
             };
+            let mut shown = r.template.clone();
+            if obj.kind == Kind::Deployment && !r.cause.is_empty() {
+                shown.path_mut("metadata.annotations").set(CAUSE, r.cause.clone());
+            }
             io.line(format!("{name} with revision #{wanted}"));
-            io.print(template::tabbed(&r.template));
+            io.print(template::tabbed(&shown));
             io.line("");
             continue;
         }
@@ -396,16 +400,15 @@ fn undo_one(w: &mut World, io: &mut Io, obj: &Obj, wanted: i64, dry: DryRun) -> 
             obj.kind.info().kind
         )));
     }
-    if obj.kind == Kind::Deployment && obj.spec()["paused"].is_true() {
-        return Err(Failure::new(format!(
-            "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume deployment/{}' and try again",
-            obj.name()
-        )));
-    }
     let list = revisions(w, obj);
     let found = if wanted == 0 {
         if list.len() < 2 {
-            return Err(Failure::new("no last revision to roll back to"));
+            return Err(Failure::new(match obj.kind {
+                Kind::Deployment => {
+                    format!("no rollout history found for deployment {:?}", obj.name().as_str())
+                }
+                _ => "no last revision to roll back to".to_owned(),
+            }));
         }
         list.get(list.len() - 2)
     } else {
@@ -414,8 +417,18 @@ fn undo_one(w: &mut World, io: &mut Io, obj: &Obj, wanted: i64, dry: DryRun) -> 
     let Some(found) = found else {
         return Err(Failure::new(format!("unable to find specified revision {wanted} in history")));
     };
+    if obj.kind == Kind::Deployment && obj.spec()["paused"].is_true() {
+        return Err(Failure::new(format!(
+            "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume deployment/{}' and try again",
+            obj.name()
+        )));
+    }
     let mut value = obj.value.clone();
     let mut change = found.template.clone();
+    if obj.kind == Kind::Deployment {
+        change.path_mut("metadata.labels").remove("pod-template-hash");
+        restore_annotations(&mut value, &found.annotations);
+    }
     change.set("$patch", "replace");
     let template = patch::strategic_at("PodTemplateSpec", &value["spec"]["template"], &change)?;
     if template == obj.spec()["template"] {
@@ -429,6 +442,28 @@ fn undo_one(w: &mut World, io: &mut Io, obj: &Obj, wanted: i64, dry: DryRun) -> 
         send(w, io, obj, value, dry)?;
     }
     Ok("rolled back".to_owned())
+}
+
+/// A Deployment that goes back gets the annotations of that revision, but for those that are
+/// about the Deployment itself.
+fn restore_annotations(deployment: &mut Value, revision: &Value) {
+    const OWN: [&str; 6] = [
+        LAST_APPLIED,
+        DEPLOYMENT_REVISION,
+        "deployment.kubernetes.io/revision-history",
+        "deployment.kubernetes.io/desired-replicas",
+        "deployment.kubernetes.io/max-replicas",
+        "deprecated.deployment.rollback.to",
+    ];
+    let own = |key: &Str| OWN.contains(&key.as_str());
+    let mut annotations = Value::map();
+    for (k, v) in deployment["metadata"]["annotations"].pairs().filter(|(k, _)| own(k)) {
+        annotations.set(k, v);
+    }
+    for (k, v) in revision.pairs().filter(|(k, _)| !own(k)) {
+        annotations.set(k, v);
+    }
+    deployment.entry("metadata").set("annotations", annotations);
 }
 
 /// `kubectl rollout restart`.

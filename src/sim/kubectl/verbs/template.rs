@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::kubectl::print::rows;
 use crate::value::Value;
 
 pub(crate) fn pairs(map: &Value, equals: &str) -> Vec<String> {
@@ -17,9 +18,29 @@ pub(crate) fn list(out: &mut String, indent: &str, label: &str, items: &[String]
         if i == 0 {
             let _ = writeln!(out, "{indent}{label}:\t{item}");
         } else {
-            let _ = writeln!(out, "{indent}\t{item}");
+            let _ = writeln!(out, "\t{item}");
         }
     }
+}
+
+/// Topology spread constraints, if there are any.
+pub(crate) fn spread(out: &mut String, indent: &str, spec: &Value) {
+    let mut all: Vec<&Value> = spec["topologySpreadConstraints"].items().iter().collect();
+    all.sort_by_key(|c| c["topologyKey"].str());
+    let texts: Vec<String> = all.into_iter().map(constraint).collect();
+    if !texts.is_empty() {
+        list(out, indent, "Topology Spread Constraints", &texts);
+    }
+}
+
+fn constraint(c: &Value) -> String {
+    let (key, when) = (c["topologyKey"].str(), c["whenUnsatisfiable"].str());
+    let skew = c["maxSkew"].int_or(1);
+    let mut text = format!("{key}:{when} when max skew {skew} is exceeded");
+    if !c["labelSelector"].is_null() {
+        let _ = write!(text, " for selector {}", rows::selector(&c["labelSelector"]));
+    }
+    text
 }
 
 /// The block that begins with `Pod Template:`.
@@ -45,6 +66,10 @@ pub fn tabbed(template: &Value) -> String {
         }
     }
     volumes(&mut out, &spec["volumes"]);
+    spread(&mut out, "  ", spec);
+    if let Some(class) = spec["priorityClassName"].as_str().filter(|c| !c.is_empty()) {
+        let _ = writeln!(out, "  Priority Class Name:\t{class}");
+    }
     list(&mut out, "  ", "Node-Selectors", &pairs(&spec["nodeSelector"], "="));
     let tolerations: Vec<String> = spec["tolerations"].items().iter().map(toleration).collect();
     list(&mut out, "  ", "Tolerations", &tolerations);
