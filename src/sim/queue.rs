@@ -36,7 +36,7 @@ pub enum Comp {
     Expand,
     /// Garbage collector.
     GarbageCollector,
-    /// Namespace deletion.
+    /// Deletion of namespaces, and their quotas.
     Namespace,
     /// `node-controller`.
     NodeLifecycle,

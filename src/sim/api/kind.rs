@@ -245,6 +245,8 @@ impl Kind {
                 | Self::ControllerRevision
                 | Self::Node
                 | Self::Namespace
+                | Self::ResourceQuota
+                | Self::LimitRange
                 | Self::Event
         )
     }

@@ -140,6 +140,14 @@ fn up(n: i128, by: i128) -> i128 {
     n / by + if n % by == 0 { 0 } else { n.signum() }
 }
 
+/// A quantity with `sign` times another added; a sum that starts at nothing is written as what
+/// is added.
+pub fn plus(a: &str, b: &str, sign: i128) -> String {
+    let none = || Quantity { nano: 0, format: Format::Decimal, kept: false };
+    let (a, b) = (parse(a).unwrap_or_else(|_| none()), parse(b).unwrap_or_else(|_| none()));
+    written(a.nano + sign * b.nano, if a.nano == 0 { b.format } else { a.format })
+}
+
 /// The quantity as the server prints it: the largest suffix of its own family (binary,
 /// decimal or exponent) that leaves a whole number. `None` if it is none.
 pub fn canonical(text: &str) -> Option<String> {
@@ -218,6 +226,19 @@ mod tests {
             ("--1", None),
         ] {
             assert_eq!(milli(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn sums() {
+        for (a, b, sign, want) in [
+            ("0", "1Gi", 1, "1Gi"),
+            ("1Gi", "512Mi", 1, "1536Mi"),
+            ("1", "500m", 1, "1500m"),
+            ("3", "1", -1, "2"),
+            ("1Gi", "1Gi", -1, "0"),
+        ] {
+            assert_eq!(plus(a, b, sign), want, "{a} {b}");
         }
     }
 

@@ -49,6 +49,7 @@ pub fn has_status(kind: Kind) -> bool {
             | Kind::Namespace
             | Kind::Ingress
             | Kind::HorizontalPodAutoscaler
+            | Kind::ResourceQuota
     )
 }
 
@@ -66,7 +67,7 @@ pub fn prepare_create(w: &World, kind: Kind, value: &mut Value) {
             value.set("status", value!({"availableReplicas": 0, "replicas": 0}));
         }
         Kind::ReplicaSet => value.set("status", value!({"replicas": 0})),
-        Kind::Deployment => value.set("status", Value::map()),
+        Kind::Deployment | Kind::ResourceQuota => value.set("status", Value::map()),
         Kind::Service => value.set("status", value!({"loadBalancer": {}})),
         Kind::PersistentVolumeClaim => {
             value.set("status", value!({"phase": "Pending"}));
@@ -115,6 +116,7 @@ pub fn admit_create(w: &mut World, kind: Kind, value: &mut Value) -> Result<(), 
             if w.store.count(Kind::Pod) >= MOST_PODS {
                 return Err(not_simulated(&format!("more than {MOST_PODS} pods")));
             }
+            super::limits::fill(w, value);
             admit_pod(w, value)?;
             // the recorded cluster had no controller of accounts
             if w.config.latency != Latency::Recording {

@@ -11,8 +11,10 @@ pub mod admission;
 pub mod error;
 pub mod events;
 pub mod eviction;
+pub mod limits;
 pub mod managed;
 pub mod patch;
+pub mod quota;
 pub mod service_account;
 pub mod store;
 pub mod three_way;
@@ -175,8 +177,17 @@ impl World {
             crate::manifest::defaults::apply(kind, &mut value);
         }
         admission::prepare_create(self, kind, &mut value);
-        if info.namespaced && self.store.get(Kind::Namespace, "", &ns).is_none() {
-            return Err(Status::not_found(Kind::Namespace, &ns));
+        if info.namespaced {
+            match self.store.get(Kind::Namespace, "", &ns) {
+                None => return Err(Status::not_found(Kind::Namespace, &ns)),
+                Some(n) if n.terminating() => {
+                    let why = format!(
+                        "unable to create new content in namespace {ns} because it is being terminated"
+                    );
+                    return Err(Status::forbidden(kind, &name, &why));
+                }
+                Some(_) => {}
+            }
         }
         admission::admit_create(self, kind, &mut value)?;
         if kind == Kind::Service {
@@ -190,17 +201,8 @@ impl World {
             warnings.extend(crate::manifest::validation::warnings(kind, &value, None));
             self.warnings.append(&mut warnings);
         }
-        if info.namespaced
-            && self.store.get(Kind::Namespace, "", &ns).is_some_and(|n| n.terminating())
-        {
-            return Err(Status::forbidden(
-                kind,
-                &name,
-                &format!(
-                    "unable to create new content in namespace {ns} because it is being terminated"
-                ),
-            ));
-        }
+        limits::check(self, kind, &value)?;
+        let charged = quota::admit(self, kind, &value, None)?;
         let key = Key::new(kind, ns, name);
         if self.store.by_key(&key).is_some() {
             return Err(Status::already_exists(kind, &key.name));
@@ -216,6 +218,7 @@ impl World {
         if opts.dry_run {
             return Ok(Rc::new(Object::new(kind, value)));
         }
+        quota::charge(self, charged);
         Ok(self.commit(ChangeType::Added, None, kind, value))
     }
 
@@ -284,9 +287,17 @@ impl World {
         if value == *old.value {
             return Ok(old);
         }
+        let mut charged = Vec::new();
+        if sub == Sub::Main {
+            if kind == Kind::PersistentVolumeClaim && value["spec"] != old.value["spec"] {
+                limits::check(self, kind, &value)?;
+            }
+            charged = quota::admit(self, kind, &value, Some(&old.value))?;
+        }
         if opts.dry_run {
             return Ok(Rc::new(Object::new(kind, value)));
         }
+        quota::charge(self, charged);
         let gone = {
             let meta = &value["metadata"];
             !meta["deletionTimestamp"].is_null()

@@ -20,6 +20,7 @@ pub mod namespace;
 pub mod node_lifecycle;
 pub mod protection;
 pub mod provisioner;
+pub mod quota;
 pub mod replicaset;
 pub mod statefulset;
 pub mod volume_binder;
@@ -214,6 +215,7 @@ pub fn sync(w: &mut World, comp: Comp, key: &Key) {
         Comp::Protection => protection::reconcile(w, key),
         Comp::Expand => expansion::reconcile(w, key),
         Comp::GarbageCollector => garbage_collector::reconcile(w, key),
+        Comp::Namespace if key.kind == Kind::ResourceQuota => quota::reconcile(w, key),
         Comp::Namespace => namespace::reconcile(w, key),
         Comp::Disruption => disruption::reconcile(w, key),
         Comp::NodeLifecycle | Comp::TaintEviction | Comp::PodGc => {
@@ -248,6 +250,7 @@ pub fn route(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     expansion::on_change(w, change, old, new);
     garbage_collector::on_change(w, change, old, new);
     namespace::on_change(w, change, old, new);
+    quota::on_change(w, change, old, new);
     node_lifecycle::on_change(w, change, old, new);
     disruption::on_change(w, change, old, new);
 }

@@ -83,6 +83,8 @@ pub fn apply(kind: Kind, v: &mut Value) {
             }
             v.remove("stringData");
         }
+        Kind::ResourceQuota => spec(v, |s| part(s, "hard", amounts)),
+        Kind::LimitRange => spec(v, |s| each(s, "limits", limit)),
         Kind::NetworkPolicy => spec(v, |s| {
             if s["policyTypes"].is_null() {
                 let mut types: Vec<Value> = vec!["Ingress".into()];
@@ -93,6 +95,24 @@ pub fn apply(kind: Kind, v: &mut Value) {
             }
         }),
         _ => {}
+    }
+}
+
+/// What a range says of containers: the largest amount is what one may use if nothing is said,
+/// and that is what it asks for.
+fn limit(l: &mut Value) {
+    for field in ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] {
+        part(l, field, amounts);
+    }
+    if l["type"].str() != "Container" {
+        return;
+    }
+    for (to, from) in [("default", "max"), ("defaultRequest", "default"), ("defaultRequest", "min")]
+    {
+        for (name, v) in l[from].clone().pairs().filter(|(n, _)| !l[to].has(n)).collect::<Vec<_>>()
+        {
+            l.entry(to).set(name.clone(), v);
+        }
     }
 }
 

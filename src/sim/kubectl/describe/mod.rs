@@ -2,6 +2,7 @@
 
 mod node;
 mod others;
+mod quota;
 mod storage;
 mod workloads;
 
@@ -80,9 +81,7 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
         Kind::EndpointSlice => slice(&mut out, obj),
         Kind::ConfigMap | Kind::Secret => data(&mut out, obj),
         Kind::Namespace => {
-            head(&mut out, obj);
-            line(&mut out, "Status", obj.status()["phase"].str());
-            out.push_str("\nNo resource quota.\n\nNo LimitRange resource.\n");
+            quota::namespace(w, &mut out, obj);
             return align(&out);
         }
         Kind::Endpoints => others::endpoints(&mut out, obj),
@@ -94,7 +93,8 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
         Kind::PriorityClass => others::priority_class(&mut out, obj),
         Kind::Role | Kind::ClusterRole => others::role(&mut out, obj),
         Kind::RoleBinding | Kind::ClusterRoleBinding => others::binding(&mut out, obj),
-        Kind::ResourceQuota => others::quota(&mut out, obj),
+        Kind::ResourceQuota => quota::quota(&mut out, obj),
+        Kind::LimitRange => quota::range(&mut out, obj),
         _ => {
             head(&mut out, obj);
             line(&mut out, "API Version", obj.value["apiVersion"].str());
@@ -111,6 +111,7 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
             | Kind::RoleBinding
             | Kind::ClusterRoleBinding
             | Kind::ResourceQuota
+            | Kind::LimitRange
     );
     if events && !quiet {
         event_lines(w, &mut out, obj);

@@ -1,4 +1,4 @@
-//! Accounts, roles, quotas, ingresses, addresses.
+//! Accounts, roles, ingresses, addresses.
 
 use std::fmt::Write as _;
 
@@ -101,20 +101,6 @@ pub(super) fn binding(out: &mut String, obj: &Obj) {
     for s in obj.value["subjects"].items() {
         let _ =
             writeln!(out, "  {}\t{}\t{}", s["kind"].str(), s["name"].str(), s["namespace"].str());
-    }
-}
-
-pub(super) fn quota(out: &mut String, obj: &Obj) {
-    line(out, "Name", &obj.name());
-    line(out, "Namespace", &obj.ns());
-    let scopes: Vec<&str> = obj.spec()["scopes"].items().iter().map(Value::str).collect();
-    if !scopes.is_empty() {
-        line(out, "Scopes", &scopes.join(", "));
-    }
-    out.push_str("Resource\tUsed\tHard\n--------\t----\t----\n");
-    for (name, hard) in obj.status()["hard"].pairs() {
-        let used = obj.status()["used"][name.as_str()].as_str().unwrap_or("0");
-        let _ = writeln!(out, "{name}\t{used}\t{}", hard.str());
     }
 }
 

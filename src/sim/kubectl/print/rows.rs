@@ -521,7 +521,19 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
             vec![name, format!("{}/{}", r["kind"].str(), r["name"].str()), age]
         }
         Kind::Lease => vec![name, spec["holderIdentity"].str().to_owned(), age],
-        Kind::ResourceQuota => vec![name, String::new(), String::new(), age],
+        Kind::ResourceQuota => {
+            let (mut requests, mut limits) = (Vec::new(), Vec::new());
+            for (resource, hard) in obj.status()["hard"].pairs() {
+                let used = obj.status()["used"][resource.as_str()].as_str().unwrap_or("0");
+                let cell = format!("{resource}: {used}/{}", hard.str());
+                if resource.starts_with("limits.") {
+                    limits.push(cell)
+                } else {
+                    requests.push(cell)
+                }
+            }
+            vec![name, requests.join(", "), limits.join(", "), age]
+        }
         _ => vec![name, age],
     };
     for cell in &mut row {
