@@ -90,7 +90,7 @@ pub fn apply(kind: Kind, v: &mut Value) {
                     let target = value!({"averageUtilization": 80, "type": "Utilization"});
                     s.set("metrics", value!([{"resource": {"name": "cpu", "target": target}, "type": "Resource"}]));
                 }
-            })
+            });
         }
         Kind::ResourceQuota => spec(v, |s| part(s, "hard", amounts)),
         Kind::LimitRange => spec(v, |s| each(s, "limits", limit)),

@@ -527,9 +527,9 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
                 let used = obj.status()["used"][resource.as_str()].as_str().unwrap_or("0");
                 let cell = format!("{resource}: {used}/{}", hard.str());
                 if resource.starts_with("limits.") {
-                    limits.push(cell)
+                    limits.push(cell);
                 } else {
-                    requests.push(cell)
+                    requests.push(cell);
                 }
             }
             vec![name, requests.join(", "), limits.join(", "), age]

@@ -15,11 +15,8 @@ fn json(v: &Value, typed: bool) -> String {
     let first = ["kind", "apiVersion", "metadata"];
     let head = first.into_iter().filter(|k| typed || *k == "metadata").map(|k| (k, &v[k]));
     let rest = v.pairs().map(|(k, v)| (k.as_str(), v)).filter(|(k, _)| !first.contains(k));
-    let pairs: Vec<String> = head
-        .chain(rest)
-        .filter(|(_, v)| !v.is_null())
-        .map(|(k, v)| format!("{:?}:{v}", k))
-        .collect();
+    let pairs: Vec<String> =
+        head.chain(rest).filter(|(_, v)| !v.is_null()).map(|(k, v)| format!("{k:?}:{v}")).collect();
     format!("{{{}}}", pairs.join(","))
 }
 
