@@ -193,30 +193,47 @@ fn sorted(args: &Args, selected: &Selection, table: bool) -> Res<Vec<Obj>> {
     if table && selected.named {
         return Ok(objects);
     }
-    let by_value = |a: &Obj, b: &Obj| order(first(a).as_ref(), first(b).as_ref());
+    // texts are compared as quantities if all of them are quantities
+    let quantities = objects.iter().filter_map(&first).all(|v| match v {
+        Value::Str(text) => quantity::milli(&text).is_some(),
+        _ => true,
+    });
+    let place = |o: &Obj| Place::of(first(o), quantities);
     if table {
         // each kind comes as a table of its own
         for run in objects.chunk_by_mut(|a, b| a.kind == b.kind) {
-            run.sort_by(by_value);
+            run.sort_by_cached_key(place);
         }
     } else {
-        objects.sort_by(by_value);
+        objects.sort_by_cached_key(place);
     }
     Ok(objects)
 }
 
-fn order(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
-    match (a, b) {
-        (Some(Value::Int(a)), Some(Value::Int(b))) => a.cmp(b),
-        (Some(Value::Str(a)), Some(Value::Str(b))) => {
-            match (quantity::milli(a), quantity::milli(b)) {
-                (Some(a), Some(b)) => a.cmp(&b),
-                _ => natural(a).cmp(&natural(b)),
-            }
+/// Where a value comes in a sorted list: what is missing before what is null, and that before
+/// all else.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Missing,
+    Null,
+    Number(i64),
+    Quantity(i128),
+    Text(Vec<(u64, String)>),
+    Unsortable,
+}
+
+impl Place {
+    fn of(value: Option<Value>, quantities: bool) -> Self {
+        match value {
+            None => Self::Missing,
+            Some(Value::Null) => Self::Null,
+            Some(Value::Int(n)) => Self::Number(n),
+            Some(Value::Str(text)) => match quantity::milli(&text).filter(|_| quantities) {
+                Some(n) => Self::Quantity(n),
+                None => Self::Text(natural(&text)),
+            },
+            Some(_) => Self::Unsortable,
         }
-        (None, Some(_)) => std::cmp::Ordering::Less,
-        (Some(_), None) => std::cmp::Ordering::Greater,
-        _ => std::cmp::Ordering::Equal,
     }
 }
 
