@@ -10,10 +10,16 @@ use crate::value;
 use crate::value::{Str, Value};
 use crate::world::World;
 
-/// Most endpoints in one slice.
-const SLICE: usize = 100;
+mod mirror;
+mod slices;
+
+pub use mirror::reconcile as reconcile_mirror;
+pub use slices::reconcile as reconcile_slices;
+
 /// Annotation with the time of the change that led to the last write.
 const TRIGGER: &str = "endpoints.kubernetes.io/last-change-trigger-time";
+/// Label with the name of who keeps a slice.
+const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 /// Label with the Service's name.
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
@@ -21,6 +27,11 @@ pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     match new.kind {
         Kind::Service => {
+            // what is written by hand is mirrored while the Service has no selector
+            let by_hand = |s: &Obj| s.spec()["selector"].is_null();
+            if by_hand(new) || old.is_some_and(by_hand) {
+                w.enqueue(Comp::EndpointSlice, Key::new(Kind::Endpoints, new.ns(), new.name()));
+            }
             if change != ChangeType::Deleted {
                 wake(w, new.key());
             } else if !new.spec()["selector"].is_empty() {
@@ -51,8 +62,16 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
                 wake(w, key);
             }
         }
+        Kind::Endpoints if new.label("endpoints.kubernetes.io/managed-by").is_none() => {
+            w.enqueue(Comp::EndpointSlice, new.key());
+        }
         Kind::EndpointSlice if change == ChangeType::Deleted => {
             if let Some(service) = new.label(SERVICE_NAME) {
+                let mirrored = new.label(MANAGED_BY) == Some(mirror::NAME);
+                if mirrored {
+                    let key = Key::new(Kind::Endpoints, new.ns(), value::text(service));
+                    w.enqueue(Comp::EndpointSlice, key);
+                }
                 let key = Key::new(Kind::Service, new.ns(), value::text(service));
                 if w.store.by_key(&key).is_some() {
                     w.enqueue(Comp::EndpointSlice, key);
@@ -133,31 +152,6 @@ fn hostname(service: &Obj, pod: &Obj) -> Option<Value> {
         .then(|| spec["hostname"].clone())
 }
 
-fn endpoint(w: &World, service: &Obj, pod: &Obj) -> Value {
-    let f = pod.pod();
-    let all = service.spec()["publishNotReadyAddresses"].is_true();
-    let mut e = value!({
-        "addresses": [(f.ip.clone())],
-        "conditions": {
-            "ready": (all || (f.ready && !f.terminating)),
-            "serving": (f.ready),
-            "terminating": (f.terminating)
-        },
-        "targetRef": (pod_ref(pod))
-    });
-    if let Some(name) = hostname(service, pod) {
-        e.set("hostname", name);
-    }
-    if !f.node.is_empty() {
-        e.set("nodeName", &f.node);
-        let node = w.store.get(Kind::Node, "", &f.node);
-        if let Some(zone) = node.and_then(|n| n.label("topology.kubernetes.io/zone")) {
-            e.set("zone", value::text(zone));
-        }
-    }
-    e
-}
-
 fn service_labels(service: &Obj) -> Value {
     let mut labels = service.meta()["labels"].clone();
     if labels.is_null() {
@@ -167,99 +161,6 @@ fn service_labels(service: &Obj) -> Value {
         labels.set("service.kubernetes.io/headless", "");
     }
     labels
-}
-
-/// Decides about the slices of a Service. Endpoints keep the slice and the place that they
-/// have; new ones fill up slices with room.
-pub fn reconcile_slices(w: &World, key: &Key) -> Plan {
-    let mut plan = Plan::default();
-    let Some(service) = w.store.by_key(key) else { return plan };
-    let spec = service.spec();
-    if spec["selector"].is_empty() || spec["type"].str() == "ExternalName" || service.terminating()
-    {
-        return plan;
-    }
-    let mut labels = service_labels(service);
-    labels.set("endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io");
-    labels.set(SERVICE_NAME, &key.name);
-    let pods: Vec<&Obj> = selected(w, service, &key.ns).collect();
-    let mut wanted: crate::collections::BTreeMap<Str, &Obj> =
-        pods.iter().map(|p| (p.uid(), *p)).collect();
-    let ports = match pods.first() {
-        None => Value::Null,
-        Some(p) => ports_of(service, p),
-    };
-    let own: Vec<&Obj> = w
-        .store
-        .list(Kind::EndpointSlice, &key.ns)
-        .filter(|s| {
-            s.label(SERVICE_NAME) == Some(key.name.as_str())
-                && s.controller_uid() == service.uid().as_str()
-        })
-        .collect();
-    let mut kept: Vec<(&Obj, Vec<Value>)> = Vec::new();
-    for slice in &own {
-        let mut endpoints = Vec::new();
-        for e in slice.value["endpoints"].items() {
-            if let Some(pod) = wanted.remove(&e["targetRef"]["uid"].to_str()) {
-                endpoints.push(endpoint(w, service, pod));
-            }
-        }
-        kept.push((slice, endpoints));
-    }
-    // the rest in the order of their names, so that a fresh slice reads well
-    let mut rest: Vec<&Obj> = wanted.into_values().collect();
-    rest.sort_by_key(|p| natural(&p.name()));
-    let mut rest = rest.into_iter().map(|p| endpoint(w, service, p));
-    for (_, endpoints) in &mut kept {
-        let room = SLICE.saturating_sub(endpoints.len());
-        endpoints.extend(rest.by_ref().take(room));
-    }
-    let many = kept.len() > 1;
-    for (slice, endpoints) in kept {
-        if endpoints.is_empty() && many && !slice.value["endpoints"].is_empty() {
-            plan.act(
-                "eps.remove",
-                Action::Delete(slice.key(), crate::apiserver::DeleteOptions::default()),
-            );
-            continue;
-        }
-        let mut value = slice.value.clone();
-        value.set("endpoints", list_or_null(endpoints));
-        value.set("ports", &ports);
-        value.entry("metadata").set("labels", &labels);
-        if value != *slice.value {
-            let at = changed_at(w, &key.ns, &in_slice(&slice.value), &in_slice(&value));
-            set_trigger(&mut value, at);
-            plan.act("eps.update", Action::Update(Kind::EndpointSlice, value));
-        }
-    }
-    let mut rest: Vec<Value> = rest.collect();
-    while own.is_empty() || !rest.is_empty() {
-        let tail = rest.split_off(rest.len().min(SLICE));
-        let mut slice = value!({
-            "addressType": "IPv4",
-            "endpoints": (list_or_null(std::mem::replace(&mut rest, tail))),
-            "metadata": {
-                "generateName": (format!("{}-", key.name)),
-                "labels": (labels.clone()),
-                "namespace": (key.ns.clone()),
-                "ownerReferences": [{
-                    "apiVersion": "v1", "blockOwnerDeletion": true, "controller": true,
-                    "kind": "Service", "name": (key.name.clone()), "uid": (service.uid())
-                }]
-            },
-            "ports": (ports.clone())
-        });
-        let pods = changed_at(w, &key.ns, &[], &in_slice(&slice));
-        let made = service.meta()["creationTimestamp"].to_str();
-        set_trigger(&mut slice, Some(pods.map_or(made.clone(), |t| t.min(made))));
-        plan.act("eps.create", Action::Create(Kind::EndpointSlice, slice));
-        if rest.is_empty() {
-            break;
-        }
-    }
-    plan
 }
 
 /// A pod (uid and name) that a slice or an Endpoints object has, and whether it serves.
@@ -272,9 +173,8 @@ fn in_slice(slice: &Value) -> Vec<Served<'_>> {
 }
 
 fn in_endpoints(endpoints: &Value) -> Vec<Served<'_>> {
-    let subset = &endpoints["subsets"][0];
-    let list = |name: &str, ready: bool| {
-        let all = subset.get(name).items().iter();
+    let list = |name: &'static str, ready: bool| {
+        let all = endpoints["subsets"].items().iter().flat_map(move |s| s[name].items());
         all.map(move |a| (a["targetRef"]["uid"].str(), a["targetRef"]["name"].str(), ready))
     };
     list("addresses", true).chain(list("notReadyAddresses", false)).collect()
@@ -311,20 +211,56 @@ fn list_or_null(list: Vec<Value>) -> Value {
     if list.is_empty() { Value::Null } else { list.into() }
 }
 
-/// `web-10` after `web-9`.
-fn natural(name: &Str) -> (Str, i64, Str) {
-    let split =
-        name.rsplit_once('-').and_then(|(set, n)| Some((value::text(set), n.parse().ok()?)));
-    match split {
-        Some((set, n)) => (set, n, name.clone()),
-        None => (name.clone(), 0, name.clone()),
-    }
-}
-
 /// Most addresses of an Endpoints object; ready ones go first.
 const MOST_ADDRESSES: usize = 1000;
 /// Tells that there are more.
 const OVER_CAPACITY: &str = "endpoints.kubernetes.io/over-capacity";
+
+/// One subset for all ports that the same addresses have.
+fn subsets(addresses: &[(Value, bool, Value)]) -> Vec<Value> {
+    // each port, and which addresses have it
+    let mut ports: Vec<(Value, Vec<usize>)> = Vec::new();
+    for (i, (.., own)) in addresses.iter().enumerate() {
+        let none = [Value::Null];
+        let own = if own.is_empty() { &none } else { own.items() };
+        for port in own {
+            match ports.iter_mut().find(|(p, _)| p == port) {
+                Some((_, who)) => who.push(i),
+                None => ports.push((port.clone(), vec![i])),
+            }
+        }
+    }
+    let mut groups: Vec<(Vec<usize>, Vec<Value>)> = Vec::new();
+    for (mut port, who) in ports {
+        if port["name"].is_empty() {
+            port.remove("name");
+        }
+        match groups.iter_mut().find(|(w, _)| *w == who) {
+            Some((_, list)) => list.push(port),
+            None => groups.push((who, vec![port])),
+        }
+    }
+    let subset = |(who, ports): (Vec<usize>, Vec<Value>)| {
+        let mut subset = Value::map();
+        for (name, ready) in [("addresses", true), ("notReadyAddresses", false)] {
+            let list: Vec<Value> = who
+                .iter()
+                .filter_map(|i| addresses.get(*i))
+                .filter(|(_, r, _)| *r == ready)
+                .map(|(a, ..)| a.clone())
+                .collect();
+            if !list.is_empty() {
+                subset.set(name, list);
+            }
+        }
+        let ports: Vec<Value> = ports.into_iter().filter(|p| !p.is_null()).collect();
+        if !ports.is_empty() {
+            subset.set("ports", ports);
+        }
+        subset
+    };
+    groups.into_iter().map(subset).collect()
+}
 
 /// Decides about the Endpoints object of a Service; terminating pods are left out.
 pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
@@ -342,8 +278,7 @@ pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
         return plan;
     }
     let all = spec["publishNotReadyAddresses"].is_true();
-    let (mut ready, mut not_ready) = (Vec::new(), Vec::new());
-    let mut ports = Value::Null;
+    let mut addresses: Vec<(Value, bool, Value)> = Vec::new();
     for pod in selected(w, service, &key.ns) {
         let f = pod.pod();
         if f.terminating && !all {
@@ -353,41 +288,23 @@ pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
         if let Some(name) = hostname(service, pod) {
             address.set("hostname", name);
         }
-        if ports.is_null() {
-            ports = ports_of(service, pod);
-        }
-        if all || f.ready { ready.push(address) } else { not_ready.push(address) }
+        addresses.push((address, all || f.ready, ports_of(service, pod)));
     }
-    let over = ready.len() + not_ready.len() > MOST_ADDRESSES;
-    let mut subset = Value::map();
-    let mut room = MOST_ADDRESSES;
-    for (name, mut addresses) in [("addresses", ready), ("notReadyAddresses", not_ready)] {
-        addresses.sort_by(|a, b| a["ip"].str().cmp(b["ip"].str()));
-        addresses.truncate(room);
-        room -= addresses.len();
-        if !addresses.is_empty() {
-            subset.set(name, addresses);
-        }
-    }
-    if !subset.is_empty() && !ports.is_empty() {
-        let mut list = ports.items().to_vec();
-        for p in &mut list {
-            if p["name"].is_empty() {
-                p.remove("name");
-            }
-        }
-        subset.set("ports", list);
-    }
+    let over = addresses.len() > MOST_ADDRESSES;
+    // ready ones first
+    addresses.sort_by(|a, b| (!a.1, a.0["ip"].str()).cmp(&(!b.1, b.0["ip"].str())));
+    addresses.truncate(MOST_ADDRESSES);
+    let subsets = subsets(&addresses);
     let mut labels = service_labels(service);
     labels.set("endpoints.kubernetes.io/managed-by", "endpoint-controller");
     let mut value = existing.map_or_else(
         || value!({"metadata": {"name": (key.name.clone()), "namespace": (key.ns.clone())}}),
         |e| e.value.clone(),
     );
-    if subset.is_empty() {
+    if subsets.is_empty() {
         value.remove("subsets");
     } else {
-        value.set("subsets", [subset]);
+        value.set("subsets", subsets);
     }
     value.entry("metadata").set("labels", labels);
     if over {

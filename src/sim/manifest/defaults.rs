@@ -83,6 +83,9 @@ pub fn apply(kind: Kind, v: &mut Value) {
             }
             v.remove("stringData");
         }
+        Kind::Endpoints => {
+            each(v, "subsets", |s| each(s, "ports", |p| default(p, "protocol", "TCP")));
+        }
         Kind::HorizontalPodAutoscaler => {
             spec(v, |s| {
                 default(s, "minReplicas", 1);

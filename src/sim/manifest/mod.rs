@@ -3,6 +3,7 @@
 pub mod acted;
 pub mod defaults;
 pub mod diagnose;
+mod nesting;
 pub mod parse;
 pub mod print;
 pub mod scalar;

@@ -21,7 +21,7 @@ pub const MAX_TEXT: usize = 1 << 20;
 const MAX_NODES: usize = 200_000;
 /// Deepest nesting.
 const MAX_DEPTH: usize = 200;
-/// Most brackets that may be open at one place; some may stand in texts and mean nothing.
+/// Most brackets that may be open at one place, so deep that the reader need not try.
 const MAX_OPEN: usize = 500;
 /// Most bytes of paths whose places are kept; beyond that there are values without places.
 const MAX_PATHS: usize = 16 << 20;
@@ -156,23 +156,9 @@ fn split(text: &str) -> Vec<(usize, String)> {
     parts
 }
 
-/// Most brackets that are open at one place, wherever they stand.
-fn open_brackets(text: &str) -> usize {
-    let (mut open, mut most) = (0_usize, 0);
-    for b in text.bytes() {
-        match b {
-            b'[' | b'{' => open += 1,
-            b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        most = most.max(open);
-    }
-    most
-}
-
 fn document(line: usize, part: &str) -> Result<Document, ParseError> {
     // libyaml looks at every open bracket for each token: a million of them would take hours
-    if open_brackets(part) > MAX_OPEN {
+    if super::nesting::depth(part) > MAX_OPEN {
         return Err(ParseError { message: TOO_DEEP.to_owned(), span: at(line, 1, 1) });
     }
     if let Some(error) = syntax_error(line, part) {
@@ -544,6 +530,8 @@ mod tests {
         }
         assert!(parse(&bomb)[0].is_err());
         assert!(parse(&"[".repeat(100_000))[0].is_err());
+        let quoted = format!("a: \"{}\"\nb: |\n  {}\n", "[".repeat(600), "{".repeat(600));
+        assert!(parse(&quoted)[0].is_ok());
         assert!(parse(&"a".repeat(MAX_TEXT + 1))[0].is_err());
     }
 }
