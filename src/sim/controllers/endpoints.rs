@@ -1,6 +1,10 @@
 //! EndpointSlices and the old Endpoints object: which pods stand behind a Service
 //! (behaviour/services-and-dns.md 2).
 
+mod slices;
+
+pub use slices::reconcile_slices;
+
 use crate::api::selector::matches_map;
 use crate::api::{Key, Kind, Obj, Phase};
 use crate::controllers::{Action, Plan};
@@ -10,16 +14,10 @@ use crate::value;
 use crate::value::{Str, Value};
 use crate::world::World;
 
-mod mirror;
-mod slices;
-
-pub use mirror::reconcile as reconcile_mirror;
-pub use slices::reconcile as reconcile_slices;
-
 /// Annotation with the time of the change that led to the last write.
 const TRIGGER: &str = "endpoints.kubernetes.io/last-change-trigger-time";
-/// Label with the name of who keeps a slice.
-const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+/// Label of an Endpoints object that its controller keeps.
+const MANAGED_BY: &str = "endpoints.kubernetes.io/managed-by";
 /// Label with the Service's name.
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
@@ -27,17 +25,21 @@ pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     match new.kind {
         Kind::Service => {
-            // what is written by hand is mirrored while the Service has no selector
-            let by_hand = |s: &Obj| s.spec()["selector"].is_null();
-            if by_hand(new) || old.is_some_and(by_hand) {
-                w.enqueue(Comp::EndpointSlice, Key::new(Kind::Endpoints, new.ns(), new.name()));
-            }
-            if change != ChangeType::Deleted {
-                wake(w, new.key());
-            } else if !new.spec()["selector"].is_empty() {
-                // the Endpoints object has no owner reference: its controller removes it
+            if change == ChangeType::Deleted {
+                // the Endpoints object has no owner reference: its controller removes it, even
+                // one that somebody wrote
                 w.enqueue(Comp::Endpoints, new.key());
+            } else {
+                wake(w, new.key());
             }
+            let own = Key::new(Kind::Endpoints, new.ns(), new.name());
+            if new.spec()["selector"].is_empty() && w.store.by_key(&own).is_some() {
+                w.enqueue(Comp::EndpointSlice, own);
+            }
+        }
+        // what a controller keeps has slices of its own
+        Kind::Endpoints if new.label(MANAGED_BY).is_none() => {
+            w.enqueue(Comp::EndpointSlice, new.key());
         }
         Kind::Pod => {
             let relevant = change != ChangeType::Modified
@@ -62,19 +64,13 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
                 wake(w, key);
             }
         }
-        Kind::Endpoints if new.label("endpoints.kubernetes.io/managed-by").is_none() => {
-            w.enqueue(Comp::EndpointSlice, new.key());
-        }
         Kind::EndpointSlice if change == ChangeType::Deleted => {
             if let Some(service) = new.label(SERVICE_NAME) {
-                let mirrored = new.label(MANAGED_BY) == Some(mirror::NAME);
-                if mirrored {
-                    let key = Key::new(Kind::Endpoints, new.ns(), value::text(service));
-                    w.enqueue(Comp::EndpointSlice, key);
-                }
-                let key = Key::new(Kind::Service, new.ns(), value::text(service));
-                if w.store.by_key(&key).is_some() {
-                    w.enqueue(Comp::EndpointSlice, key);
+                for kind in [Kind::Service, Kind::Endpoints] {
+                    let key = Key::new(kind, new.ns(), value::text(service));
+                    if w.store.by_key(&key).is_some() {
+                        w.enqueue(Comp::EndpointSlice, key);
+                    }
                 }
             }
         }
@@ -121,7 +117,7 @@ fn target_port(port: &Value, pod: &Obj) -> Option<i64> {
     }
 }
 
-/// Ports of a slice, as one pod resolves them.
+/// Ports as one pod resolves them, in the order of the Service.
 fn ports_of(service: &Obj, pod: &Obj) -> Value {
     let ports: Vec<Value> = service.spec()["ports"]
         .items()
@@ -141,6 +137,31 @@ fn ports_of(service: &Obj, pod: &Obj) -> Value {
     ports.into()
 }
 
+/// Puts ports into the order in which Kubernetes stores them: by the hash (FNV-1a, 128 bit) of
+/// what Go prints of them, which for slices has pointers.
+fn by_hash(ports: &mut [Value], pointers: bool) {
+    let hash = |p: &Value| {
+        let (name, number) = (p["name"].str(), p["port"].int_or(0));
+        let protocol = p["protocol"].as_str().unwrap_or("TCP");
+        let app = p["appProtocol"].as_str().unwrap_or("<nil>");
+        let text = if pointers {
+            format!(
+                "(v1.EndpointPort){{Name:(*string){name} Protocol:(*v1.Protocol){protocol} Port:(*int32){number} AppProtocol:(*string){app}}}"
+            )
+        } else {
+            format!(
+                "(v1.EndpointPort){{Name:(string){name} Port:(int32){number} Protocol:(v1.Protocol){protocol} AppProtocol:(*string){app}}}"
+            )
+        };
+        text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |h, b| {
+            (h ^ u128::from(b)).wrapping_mul((1 << 88) + 0x13b)
+        })
+    };
+    if ports.len() > 1 {
+        ports.sort_by_cached_key(hash);
+    }
+}
+
 fn pod_ref(pod: &Obj) -> Value {
     value!({"kind": "Pod", "name": (pod.name()), "namespace": (pod.ns()), "uid": (pod.uid())})
 }
@@ -150,6 +171,31 @@ fn hostname(service: &Obj, pod: &Obj) -> Option<Value> {
     let spec = pod.spec();
     (!spec["hostname"].is_empty() && spec["subdomain"] == service.meta()["name"])
         .then(|| spec["hostname"].clone())
+}
+
+fn endpoint(w: &World, service: &Obj, pod: &Obj) -> Value {
+    let f = pod.pod();
+    let all = service.spec()["publishNotReadyAddresses"].is_true();
+    let mut e = value!({
+        "addresses": [(f.ip.clone())],
+        "conditions": {
+            "ready": (all || (f.ready && !f.terminating)),
+            "serving": (f.ready),
+            "terminating": (f.terminating)
+        },
+        "targetRef": (pod_ref(pod))
+    });
+    if let Some(name) = hostname(service, pod) {
+        e.set("hostname", name);
+    }
+    if !f.node.is_empty() {
+        e.set("nodeName", &f.node);
+        let node = w.store.get(Kind::Node, "", &f.node);
+        if let Some(zone) = node.and_then(|n| n.label("topology.kubernetes.io/zone")) {
+            e.set("zone", value::text(zone));
+        }
+    }
+    e
 }
 
 fn service_labels(service: &Obj) -> Value {
@@ -173,8 +219,8 @@ fn in_slice(slice: &Value) -> Vec<Served<'_>> {
 }
 
 fn in_endpoints(endpoints: &Value) -> Vec<Served<'_>> {
-    let list = |name: &'static str, ready: bool| {
-        let all = endpoints["subsets"].items().iter().flat_map(move |s| s[name].items());
+    let list = |subset: &'static str, ready: bool| {
+        let all = endpoints["subsets"].items().iter().flat_map(move |s| s.get(subset).items());
         all.map(move |a| (a["targetRef"]["uid"].str(), a["targetRef"]["name"].str(), ready))
     };
     list("addresses", true).chain(list("notReadyAddresses", false)).collect()
@@ -206,60 +252,79 @@ fn set_trigger(object: &mut Value, at: Option<Str>) {
     }
 }
 
-/// Go prints an empty list that was never filled as `null`.
-fn list_or_null(list: Vec<Value>) -> Value {
-    if list.is_empty() { Value::Null } else { list.into() }
-}
-
 /// Most addresses of an Endpoints object; ready ones go first.
 const MOST_ADDRESSES: usize = 1000;
 /// Tells that there are more.
 const OVER_CAPACITY: &str = "endpoints.kubernetes.io/over-capacity";
 
-/// One subset for all ports that the same addresses have.
-fn subsets(addresses: &[(Value, bool, Value)]) -> Vec<Value> {
-    // each port, and which addresses have it
-    let mut ports: Vec<(Value, Vec<usize>)> = Vec::new();
-    for (i, (.., own)) in addresses.iter().enumerate() {
-        let none = [Value::Null];
-        let own = if own.is_empty() { &none } else { own.items() };
-        for port in own {
-            match ports.iter_mut().find(|(p, _)| p == port) {
-                Some((_, who)) => who.push(i),
-                None => ports.push((port.clone(), vec![i])),
+/// Addresses by whether they are ready, with the ports that all of them have.
+type Group = (Vec<Value>, [Vec<Value>; 2]);
+
+/// The subsets of a Service's Endpoints: addresses that offer the same ports together. Tells
+/// whether there are more than there is room for.
+fn subsets(w: &World, service: &Obj, ns: &Str) -> (Vec<Value>, bool) {
+    let all = service.spec()["publishNotReadyAddresses"].is_true();
+    // first each port with its addresses, then the ports whose addresses are the same
+    let mut by_port: Vec<(Value, [Vec<Value>; 2])> = Vec::new();
+    for pod in selected(w, service, ns) {
+        let f = pod.pod();
+        if f.terminating && !all {
+            continue;
+        }
+        let mut address = value!({"ip": (f.ip.clone()), "nodeName": (f.node.clone()), "targetRef": (pod_ref(pod))});
+        if let Some(name) = hostname(service, pod) {
+            address.set("hostname", name);
+        }
+        let side = usize::from(!all && !f.ready);
+        let mut ports = ports_of(service, pod).items().to_vec();
+        // a Service without ports has addresses all the same
+        if service.spec()["ports"].is_empty() {
+            ports.push(Value::Null);
+        }
+        for port in ports {
+            match by_port.iter_mut().find(|(p, _)| *p == port) {
+                Some((_, sides)) => sides[side].push(address.clone()),
+                None => {
+                    let mut sides = [Vec::new(), Vec::new()];
+                    sides[side].push(address.clone());
+                    by_port.push((port, sides));
+                }
             }
         }
     }
-    let mut groups: Vec<(Vec<usize>, Vec<Value>)> = Vec::new();
-    for (mut port, who) in ports {
-        if port["name"].is_empty() {
-            port.remove("name");
-        }
-        match groups.iter_mut().find(|(w, _)| *w == who) {
-            Some((_, list)) => list.push(port),
-            None => groups.push((who, vec![port])),
+    let mut groups: Vec<Group> = Vec::new();
+    for (port, sides) in by_port {
+        match groups.iter_mut().find(|(_, s)| *s == sides) {
+            Some((ports, _)) => ports.push(port),
+            None => groups.push((vec![port], sides)),
         }
     }
-    let subset = |(who, ports): (Vec<usize>, Vec<Value>)| {
+    let total: usize = groups.iter().flat_map(|(_, sides)| sides).map(Vec::len).sum();
+    let mut room = MOST_ADDRESSES;
+    let mut found = Vec::new();
+    for (mut ports, sides) in groups {
         let mut subset = Value::map();
-        for (name, ready) in [("addresses", true), ("notReadyAddresses", false)] {
-            let list: Vec<Value> = who
-                .iter()
-                .filter_map(|i| addresses.get(*i))
-                .filter(|(_, r, _)| *r == ready)
-                .map(|(a, ..)| a.clone())
-                .collect();
-            if !list.is_empty() {
-                subset.set(name, list);
+        for (name, mut addresses) in ["addresses", "notReadyAddresses"].into_iter().zip(sides) {
+            addresses.sort_by(|a, b| a["ip"].str().cmp(b["ip"].str()));
+            addresses.truncate(room);
+            room -= addresses.len();
+            if !addresses.is_empty() {
+                subset.set(name, addresses);
             }
         }
-        let ports: Vec<Value> = ports.into_iter().filter(|p| !p.is_null()).collect();
+        ports.retain(|p| !p.is_null());
+        by_hash(&mut ports, false);
+        for p in ports.iter_mut().filter(|p| p["name"].is_empty()) {
+            p.remove("name");
+        }
         if !ports.is_empty() {
             subset.set("ports", ports);
         }
-        subset
-    };
-    groups.into_iter().map(subset).collect()
+        if !subset.is_empty() {
+            found.push(subset);
+        }
+    }
+    (found, total > MOST_ADDRESSES)
 }
 
 /// Decides about the Endpoints object of a Service; terminating pods are left out.
@@ -277,26 +342,9 @@ pub fn reconcile_endpoints(w: &World, key: &Key) -> Plan {
     if spec["selector"].is_empty() || spec["type"].str() == "ExternalName" {
         return plan;
     }
-    let all = spec["publishNotReadyAddresses"].is_true();
-    let mut addresses: Vec<(Value, bool, Value)> = Vec::new();
-    for pod in selected(w, service, &key.ns) {
-        let f = pod.pod();
-        if f.terminating && !all {
-            continue;
-        }
-        let mut address = value!({"ip": (f.ip.clone()), "nodeName": (f.node.clone()), "targetRef": (pod_ref(pod))});
-        if let Some(name) = hostname(service, pod) {
-            address.set("hostname", name);
-        }
-        addresses.push((address, all || f.ready, ports_of(service, pod)));
-    }
-    let over = addresses.len() > MOST_ADDRESSES;
-    // ready ones first
-    addresses.sort_by(|a, b| (!a.1, a.0["ip"].str()).cmp(&(!b.1, b.0["ip"].str())));
-    addresses.truncate(MOST_ADDRESSES);
-    let subsets = subsets(&addresses);
+    let (subsets, over) = subsets(w, service, &key.ns);
     let mut labels = service_labels(service);
-    labels.set("endpoints.kubernetes.io/managed-by", "endpoint-controller");
+    labels.set(MANAGED_BY, "endpoint-controller");
     let mut value = existing.map_or_else(
         || value!({"metadata": {"name": (key.name.clone()), "namespace": (key.ns.clone())}}),
         |e| e.value.clone(),

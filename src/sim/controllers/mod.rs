@@ -208,7 +208,6 @@ pub fn sync(w: &mut World, comp: Comp, key: &Key) {
         Comp::StatefulSet => statefulset::reconcile(w, key),
         Comp::Deployment => deployment::reconcile(w, key),
         Comp::ReplicaSet => replicaset::reconcile(w, key),
-        Comp::EndpointSlice if key.kind == Kind::Endpoints => endpoints::reconcile_mirror(w, key),
         Comp::EndpointSlice => endpoints::reconcile_slices(w, key),
         Comp::Endpoints => endpoints::reconcile_endpoints(w, key),
         Comp::VolumeBinder => volume_binder::reconcile(w, key),
