@@ -62,6 +62,14 @@ pub fn prepare_create(w: &World, kind: Kind, value: &mut Value) {
         Kind::Pod => {
             let qos = crate::kubelet::qos_class(&value["spec"]);
             value.set("status", value!({"phase": "Pending", "qosClass": qos}));
+            if !value["spec"]["schedulingGates"].is_empty() {
+                let condition = value!({
+                    "lastProbeTime": null, "lastTransitionTime": null,
+                    "message": "Scheduling is blocked due to non-empty scheduling gates",
+                    "reason": "SchedulingGated", "status": "False", "type": "PodScheduled"
+                });
+                value.path_mut("status.conditions").list_mut().push(condition);
+            }
         }
         Kind::StatefulSet => {
             value.set("status", value!({"availableReplicas": 0, "replicas": 0}));

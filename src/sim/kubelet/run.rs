@@ -1,6 +1,8 @@
 //! What a kubelet knows about one pod: containers, their states, what they wait for.
 
-use crate::api::Key;
+use std::rc::Rc;
+
+use crate::api::{Key, Obj};
 use crate::value::{Str, Value};
 
 /// How a container ended.
@@ -79,6 +81,8 @@ pub struct Container {
     pub stopping: bool,
     /// Its image was changed: it is restarted whatever the policy.
     pub changed: bool,
+    /// ConfigMaps and Secrets that its environment was made from when it started.
+    pub given: Option<Rc<[Obj]>>,
 }
 
 impl Container {
@@ -188,6 +192,7 @@ impl PodRun {
             probes: [ProbeRun::default(); 3],
             stopping: false,
             changed: false,
+            given: None,
         };
         let containers = inits
             .iter()

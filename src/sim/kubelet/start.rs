@@ -420,12 +420,14 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     let liveness = probed && !spec["livenessProbe"].is_null();
     let fine = [!startup, true, !readiness];
     let image_id = image_id(w, &c.image);
+    let given = workload::sources(w, pod, spec);
     drop(run);
     let now = w.now;
     let n = w.kubelet.edit(uid, |r| {
         r.busy = false;
         let c = &mut r.containers[i];
         c.image_id = image_id;
+        c.given = given;
         if let Phase::Ended(exit) = std::mem::replace(&mut c.phase, Phase::Running(now)) {
             c.last = Some(exit);
         }
