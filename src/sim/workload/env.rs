@@ -21,13 +21,10 @@ pub fn env(w: &World, pod: &Obj, container: &Value) -> Vec<(Str, Str)> {
     });
     let given = run.and_then(|c| c.given.as_deref());
     let find = |kind: Kind, name: &Value| match given {
-        Some(given) => given
-            .iter()
-            .find(|o| o.kind == kind && o.name() == name.str())
-            .map(|o| o.value.clone()),
-        None => {
-            w.store.by_key(&Key::new(kind, pod.ns(), name.to_str())).map(|o| o.value.clone())
+        Some(given) => {
+            given.iter().find(|o| o.kind == kind && o.name() == name.str()).map(|o| o.value.clone())
         }
+        None => w.store.by_key(&Key::new(kind, pod.ns(), name.to_str())).map(|o| o.value.clone()),
     };
     for from in container["envFrom"].items() {
         let prefix = from["prefix"].str();

@@ -80,10 +80,8 @@ pub fn reconcile_slices(w: &World, key: &Key) -> Plan {
 
 /// What makes an endpoint the same one later.
 fn identity(e: &Value) -> Str {
-    match e["targetRef"]["uid"].is_empty() {
-        false => e["targetRef"]["uid"].to_str(),
-        true => e["addresses"][0].to_str(),
-    }
+    let uid = &e["targetRef"]["uid"];
+    if uid.is_empty() { e["addresses"][0].to_str() } else { uid.to_str() }
 }
 
 /// Brings the slices to what is wanted: groups go to slices with their ports; a slice whose
