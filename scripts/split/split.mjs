@@ -7,15 +7,16 @@
 // podium_bg.wasm, where all others stay (new ones too, until the list is made anew). Where a kept
 // function calls a moved one stands a stub that fetches the second module if it is not there yet
 // and then goes through the function table. The page fetches the second module when it is idle,
-// so a stub hardly ever has to: a list that has grown old costs time, never a wrong answer. Texts
-// that only moved functions name go with them.
+// so a stub hardly ever has to: a list that has grown old costs time, never a wrong answer. Data
+// that only moved functions reach goes with them (data.mjs).
 //
 // Works on Binaryen's text form of the module, where functions have their names.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reach } from './data.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const binaryen = join(dirname(createRequire(join(here, '../../tests/e2e/')).resolve('binaryen/package.json')), 'bin');
@@ -23,14 +24,18 @@ const FEATURES = ['reference-types', 'bulk-memory', 'multivalue', 'mutable-globa
 const tool = (name, ...args) => execFileSync(process.execPath, [join(binaryen, name), ...args], { maxBuffer: 1 << 28 });
 // A moved function of fewer lines than this stays when a kept one calls it: a stub is no smaller.
 const STUB_LINES = 6;
+// Data segments this near each other are one: a segment's head is about as long.
+const GAP = 8;
+// What the linker wrote, before wasm-bindgen worked on it.
+const LINKED = join(process.env.CARGO_TARGET_DIR ?? join(here, '../../target'), 'wasm32-unknown-unknown/release/podium.wasm');
 
 const NAME = String.raw`\$"(?:[^"\\]|\\.)*"|\$[^\s()]+`;
 const nameOf = (line) => line.match(NAME)[0];
 
-// FNV-1a of a function's name without the compiler's hashes: the same from build to build.
+// FNV-1a of a function's name as the linker demangles it, without hashes: the same from build to build.
 function key(name) {
   let h = 0x811c9dc5;
-  for (const c of Buffer.from(name.replace(/^\$"?|"$/g, '').replace(/\[[0-9a-f]{16}\]/g, ''))) h = Math.imul(h ^ c, 0x01000193) >>> 0;
+  for (const c of Buffer.from(name.replace(/^\$"?|"$/g, ''))) h = Math.imul(h ^ c, 0x01000193) >>> 0;
   return h.toString(16).padStart(8, '0');
 }
 
@@ -104,28 +109,53 @@ function bytes(text) {
   return Buffer.from(out);
 }
 
-// Texts between marks (src/sim/cold.rs) as segments of their own: those that stay, those that
-// move. A text moves only if no kept function names an address in it.
+// A name of the text form as the linked module has it. Binaryen numbers names that come twice: the
+// data of all functions of that name then counts as reached by each.
+const plain = (name) => bytes(name.replace(/^\$"?|"$/g, '')).toString();
+const plainNames = (f) => [plain(f.name), plain(f.name).replace(/_\d+$/, '')];
+
+// Functions that wasm-bindgen adds name no data; were one renamed, its data would be lost.
+function noneRenamed(funcs, names, data) {
+  const [from, to] = [Math.min(...data.map((d) => d[0])), Math.max(...data.map((d) => d[0] + d[1].length))];
+  for (const f of funcs) {
+    if (plainNames(f).some((n) => names.has(n))) continue;
+    if ([...f.lines.join('\n').matchAll(/(?:\(i32\.const |offset=)(\d+)/g)].some((x) => +x[1] >= from && +x[1] < to)) throw new Error(`split: ${f.name} is not in the linked module, and names data`);
+  }
+}
+
+// Runs of addresses for which `is` holds; shorter gaps are bridged if `may` holds in them.
+function runs(size, is, may) {
+  const list = [];
+  for (let i = 0; i < size; i++) {
+    if (!is(i)) continue;
+    const last = list.at(-1);
+    const from = i;
+    while (i < size && is(i)) i++;
+    let bridge = last && from - last[1] <= GAP;
+    for (let k = last?.[1]; bridge && k < from; k++) bridge = may(k);
+    if (bridge) last[1] = i; else list.push([from, i]);
+  }
+  return list;
+}
+
+// The data that kept functions can reach stays, the other moves. Without the linker's notes all stays.
 function divide(data, kept) {
-  const [late, soon] = ['\x01podium late\x01', '\x01podium soon\x01'].map((t) => Buffer.from(t, 'latin1'));
+  const found = existsSync(LINKED) ? reach(LINKED, new Set(kept.flatMap(plainNames))) : null;
+  if (!found) return { stay: data, move: [] };
+  const parts = data.map((line) => {
+    const [, address, text] = line.match(/^ \(data (?:\$\S+ )?\(i32\.const (\d+)\) "(.*)"\)$/) ?? (() => { throw new Error(`split: an unexpected data segment: ${line.slice(0, 80)}`); })();
+    return [+address, bytes(text)];
+  });
+  noneRenamed(kept, found.names, parts);
   const text = (at, b) => ` (data (i32.const ${at}) "${[...b].map((c) => (c >= 32 && c < 127 && c !== 34 && c !== 92 ? String.fromCharCode(c) : `\\${c.toString(16).padStart(2, '0')}`)).join('')}")`;
-  const named = new Set(kept.flatMap((f) => [...f.lines.join('\n').matchAll(/(?:\(i32\.const |offset=)(\d+)/g)].map((x) => +x[1])));
   const stay = [];
   const move = [];
-  for (const line of data) {
-    const found = line.match(/^ \(data (?:\$\S+ )?\(i32\.const (\d+)\) "(.*)"\)$/);
-    if (!found) { stay.push(line); continue; }
-    const [base, b] = [+found[1], bytes(found[2])];
-    let from = 0;
-    for (let at = b.indexOf(late); at >= 0; at = b.indexOf(late, at + 1)) {
-      const end = b.indexOf(soon, at) + soon.length;
-      if (end < soon.length || [...named].some((n) => n >= base + at && n < base + end)) continue;
-      if (at > from) stay.push(text(base + from, b.subarray(from, at)));
-      move.push(text(base + at, b.subarray(at, end)));
-      from = end;
-    }
-    if (from === 0) stay.push(line);
-    else if (from < b.length) stay.push(text(base + from, b.subarray(from)));
+  for (const [base, b] of parts) {
+    const reached = new Uint8Array(b.length);
+    for (const [from, to] of found.ranges) reached.fill(1, Math.max(0, from - base), Math.max(0, to - base));
+    for (const [from, to] of runs(b.length, (i) => reached[i], () => true)) stay.push(text(base + from, b.subarray(from, to)));
+    // memory is zero where nothing was written
+    for (const [from, to] of runs(b.length, (i) => !reached[i] && b[i], (i) => !reached[i])) move.push(text(base + from, b.subarray(from, to)));
   }
   return { stay, move };
 }

@@ -6,7 +6,6 @@ pub mod api;
 pub mod apiserver;
 pub mod base64;
 pub mod bootstrap;
-pub mod cold;
 pub mod collections;
 pub mod compare;
 pub mod config;

@@ -6,15 +6,16 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use podium_scene::Msg;
-use podium_sim::cold::{self, cold_text};
 use yew::prelude::*;
 
 /// Languages, by the code of `lang`.
 pub const LANGS: [&str; 2] = ["en", "zh"];
 const CATALOGUES: [&str; 2] =
     [include_str!("../../static/i18n/en.json"), include_str!("../../static/i18n/zh.json")];
-const LATE: [&str; 2] =
-    [cold_text!("../../static/i18n/late/en.json"), cold_text!("../../static/i18n/late/zh.json")];
+const LATE: [&str; 2] = [
+    include_str!("../../static/i18n/late/en.json"),
+    include_str!("../../static/i18n/late/zh.json"),
+];
 
 type Texts = serde_json::Map<String, serde_json::Value>;
 
@@ -23,7 +24,7 @@ type Texts = serde_json::Map<String, serde_json::Value>;
 #[inline(never)]
 fn late(lang: &str) -> Texts {
     let i = LANGS.iter().position(|l| *l == lang).unwrap_or(0);
-    serde_json::from_slice(cold::text(LATE[i]).as_bytes()).unwrap_or_default()
+    serde_json::from_slice(LATE[i].as_bytes()).unwrap_or_default()
 }
 
 /// A catalogue.
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn both_languages_say_the_same_things() {
         let [en, zh] = [0, 1].map(|i| {
-            let [soon, late] = [CATALOGUES[i], cold::text(LATE[i])].map(|c| {
+            let [soon, late] = [CATALOGUES[i], LATE[i]].map(|c| {
                 serde_json::from_str::<std::collections::BTreeMap<String, String>>(c).unwrap()
             });
             assert!(!soon.keys().any(|k| late.contains_key(k)), "a key is in both");

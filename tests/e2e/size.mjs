@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 
-const BUDGET = 352 * 1024;
+const BUDGET = 350 * 1024;
 // may only be lowered
 const REST = 565 * 1024;
 const FIRST_LOAD = ['index.html', 'js/podium.js', 'podium.js', 'podium_bg.wasm'];

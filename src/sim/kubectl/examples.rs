@@ -6,7 +6,7 @@ macro_rules! examples {
         /// Path below `examples/application`, and the text.
         const EXAMPLES: &[(&str, &str)] = &[$($((
             concat!($folder, "/", $name, ".yaml"),
-            $crate::cold::cold_text!(concat!("../../../static/examples/tutorial/", $name, ".yaml")),
+            include_str!(concat!("../../../static/examples/tutorial/", $name, ".yaml")),
         )),*),*];
     };
 }
@@ -33,7 +33,7 @@ pub fn at(address: &str) -> Option<&'static str> {
     let rest = SITES.iter().find_map(|s| address.strip_prefix(s))?;
     let path = rest.strip_prefix("examples/").or_else(|| Some(rest.split_once("/examples/")?.1))?;
     let path = path.strip_prefix("application/")?;
-    EXAMPLES.iter().find(|(p, _)| *p == path).map(|(_, text)| crate::cold::text(text))
+    EXAMPLES.iter().find(|(p, _)| *p == path).map(|(_, text)| *text)
 }
 
 /// The addresses as the tutorials write them.

@@ -7,7 +7,7 @@
 /// Types: `s` string, `b` bool, `i` int32, `l` int64, `m` map of strings, `R` resource list,
 /// `Q` quantity, `P` number or text, `T` time, `~X` a string of type X, any other word a struct;
 /// before them `*` for a pointer, `[` for a list, `<` for an embedded struct.
-const STRUCTS: &str = crate::cold::cold_text!("go_structs.txt");
+const STRUCTS: &str = include_str!("go_structs.txt");
 
 /// A field of a struct.
 pub struct Field {
@@ -21,8 +21,7 @@ pub struct Field {
 
 /// The fields of a struct; none if it is not in the table.
 pub fn fields(name: &str) -> impl Iterator<Item = Field> {
-    let line =
-        crate::cold::text(STRUCTS).lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' '));
+    let line = STRUCTS.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' '));
     parsed(line.unwrap_or(""))
 }
 

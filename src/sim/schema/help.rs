@@ -3,7 +3,7 @@
 
 /// A line of a type begins with its name, which has a capital; lines of its fields follow.
 /// The first block, `*`, has the fields that all kinds share.
-const TEXT: &str = crate::cold::cold_text!("help.txt");
+const TEXT: &str = include_str!("help.txt");
 
 /// What a type is.
 pub fn of_type(name: &str) -> Option<&'static str> {
@@ -20,21 +20,20 @@ pub fn of_field(owner: &str, field: &str) -> Option<&'static str> {
 
 /// The lines of a type.
 fn block(name: &str) -> Option<&'static str> {
-    let text = crate::cold::text(TEXT);
     let head = |line: &str| !line.starts_with(|c: char| c.is_ascii_lowercase());
     let mut at = 0;
     let mut from = None;
-    for line in text.split_inclusive('\n') {
+    for line in TEXT.split_inclusive('\n') {
         if head(line) {
             match from {
-                Some(from) => return text.get(from..at),
+                Some(from) => return TEXT.get(from..at),
                 None if line.split([' ', '\n']).next() == Some(name) => from = Some(at),
                 None => {}
             }
         }
         at += line.len();
     }
-    text.get(from?..)
+    TEXT.get(from?..)
 }
 
 #[cfg(test)]
@@ -56,7 +55,7 @@ mod tests {
     #[test]
     fn they_are_about_fields_that_there_are() {
         let mut owner = "";
-        for line in crate::cold::text(TEXT).lines().skip(1) {
+        for line in TEXT.lines().skip(1) {
             let word = line.split(' ').next().unwrap_or_default();
             if word.starts_with(|c: char| c.is_ascii_uppercase()) {
                 assert!(fields(word).is_some(), "{word}");

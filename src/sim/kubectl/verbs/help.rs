@@ -6,14 +6,10 @@ use crate::kubectl::io::{Io, Run};
 
 /// A heading begins with `#`; other lines are a command's name, what it is for, and its usage
 /// after the name, separated by `|`. In the order in which kubectl suggests them.
-const TEXT: &str = crate::cold::cold_text!("help.txt");
-
-fn text() -> &'static str {
-    crate::cold::text(TEXT)
-}
+const TEXT: &str = include_str!("help.txt");
 
 fn lines() -> impl Iterator<Item = [&'static str; 3]> {
-    text().lines().filter(|l| !l.starts_with('#')).map(|l| {
+    TEXT.lines().filter(|l| !l.starts_with('#')).map(|l| {
         let mut parts = l.splitn(3, '|');
         [(); 3].map(|()| parts.next().unwrap_or(""))
     })
@@ -27,7 +23,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// `kubectl` alone.
 pub fn root(io: &mut Io) {
     io.line("kubectl controls the Kubernetes cluster manager.\n\n Find more information at: https://kubernetes.io/docs/reference/kubectl/");
-    for line in text().lines() {
+    for line in TEXT.lines() {
         if let Some(heading) = line.strip_prefix('#') {
             io.line(format!("\n{heading}:"));
         } else if let Some((name, rest)) = line.split_once('|')
