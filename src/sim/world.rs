@@ -291,14 +291,16 @@ impl World {
 
     /// Does the next thing that is due; false if nothing is left.
     pub fn step(&mut self) -> bool {
-        let Some(Entry { at, task, cause, .. }) = self.queue.pop() else { return false };
+        let Some(Entry { at, task, cause, background, .. }) = self.queue.pop() else {
+            return false;
+        };
         self.now = self.now.max(at);
         self.cause = cause;
         match task {
             Task::Requeue(comp, key) => {
-                // the key is due now: no second reaction time
+                // the key is due now: no second reaction time; an endless repetition stays one
                 if self.queued.insert((comp, key.clone())) {
-                    self.queue.push(self.now, Task::Sync(comp, key), cause, false);
+                    self.queue.push(self.now, Task::Sync(comp, key), cause, background);
                 }
             }
             Task::Sync(comp, key) => {
