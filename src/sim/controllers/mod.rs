@@ -60,6 +60,9 @@ pub enum Action {
     Fail(Str),
 }
 
+/// Puts a refusal into an object whose status is about to be written.
+pub type Amend = fn(&World, &mut Value, &Status);
+
 /// An act with the rule behind it and the events that tell of it.
 #[derive(Clone, Debug)]
 pub struct Effect {
@@ -75,6 +78,8 @@ pub struct Effect {
     pub on_error: OnError,
     /// Carried out even if an effect before it was refused.
     pub always: bool,
+    /// Tells in the status that is written that an effect before it was refused.
+    pub amend: Option<Amend>,
     /// Effects of one batch are carried out side by side: a refusal of one stops what comes
     /// after the batch, not the rest of it. 0: no batch.
     pub batch: u32,
@@ -84,7 +89,16 @@ impl Effect {
     /// An effect without events.
     pub fn new(rule: &'static str, action: Action) -> Self {
         let on_error = OnError::Stop;
-        Self { action, rule, done: None, failed: None, on_error, always: false, batch: 0 }
+        Self {
+            action,
+            rule,
+            done: None,
+            failed: None,
+            on_error,
+            always: false,
+            amend: None,
+            batch: 0,
+        }
     }
 
     /// With an event when done.
@@ -132,13 +146,20 @@ impl Plan {
 
 /// Carries out a plan for a key of a controller's queue.
 pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
-    let mut failed = false;
+    // the first refusal that counts
+    let mut failed: Option<Status> = None;
     // the batch in which an effect was refused
     let mut stopped: Option<u32> = None;
     for effect in plan.effects {
-        let Effect { action, rule, done, failed: refused, on_error, always, batch } = effect;
+        let Effect { mut action, rule, done, failed: refused, on_error, always, amend, batch } =
+            effect;
         if stopped.is_some_and(|b| b == 0 || b != batch) && !always {
             continue;
+        }
+        if let (Some(amend), Some(e)) = (amend, &failed)
+            && let Action::UpdateStatus(_, value) = &mut action
+        {
+            amend(w, value, e);
         }
         let result = w.acting(comp, rule, |w| perform(w, comp, key, action));
         match result {
@@ -160,7 +181,7 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
                     note.message = format!("{} {e}", note.message).into();
                     w.acting(comp, rule, |w| w.event(&about, note));
                 }
-                failed = true;
+                failed.get_or_insert(e);
                 if on_error == OnError::Stop {
                     stopped = Some(batch);
                 }
@@ -168,7 +189,7 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
         }
     }
     w.verdict(comp, key.clone(), plan.waits);
-    if failed {
+    if failed.is_some() {
         w.retry(comp, key.clone());
     } else {
         w.forget(comp, key);

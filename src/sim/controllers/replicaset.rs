@@ -4,9 +4,11 @@
 use crate::collections::{BTreeMap, BTreeSet};
 use std::cmp::Ordering;
 
-use crate::api::time::{SECOND, parse, seconds};
+use crate::api::object::condition;
+use crate::api::time::{SECOND, parse, rfc3339, seconds};
 use crate::api::{Key, Kind, Obj, Object, Phase, selector};
 use crate::apiserver::DeleteOptions;
+use crate::apiserver::error::Status;
 use crate::apiserver::events::Note;
 use crate::controllers::statefulset::identity::controller_ref;
 use crate::controllers::{Action, Effect, OnError, Plan};
@@ -24,6 +26,8 @@ mod tests;
 pub const COMPONENT: &str = "replicaset-controller";
 /// Annotation of a pod: cheap ones go first when a set shrinks.
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+/// The condition of a set whose pods cannot be made or deleted.
+pub const FAILURE: &str = "ReplicaFailure";
 /// A pass creates or deletes at most that many pods.
 const BURST: i64 = 500;
 
@@ -312,11 +316,12 @@ fn create(w: &World, set: &Obj, n: i64, taken: &mut BTreeSet<Str>, plan: &mut Pl
     let pod = value!({"metadata": meta, "spec": (&template["spec"])});
     let made = Note::normal(COMPONENT, "SuccessfulCreate", format!("Created pod: {name}"));
     let refused = Note::warning(COMPONENT, "FailedCreate", "Error creating:");
-    plan.push(
-        Effect::new("rs.create-pod", Action::Create(Kind::Pod, pod))
-            .done(set, made)
-            .failed(set, refused),
-    );
+    let mut create = Effect::new("rs.create-pod", Action::Create(Kind::Pod, pod))
+        .done(set, made)
+        .failed(set, refused);
+    // batches of 1, 2, 4, 8 … pods
+    create.batch = (n + 1).ilog2() + 1;
+    plan.push(create);
 }
 
 /// What decides which pod goes first.
@@ -444,7 +449,7 @@ fn status(set: &Obj, tally: &Tally, plan: &mut Plan) {
             next.set(key, n);
         }
     }
-    if next == *set.status() {
+    if plan.effects.is_empty() && next == *set.status() {
         return;
     }
     let mut value = set.value.clone();
@@ -452,5 +457,23 @@ fn status(set: &Obj, tally: &Tally, plan: &mut Plan) {
     let mut write = Effect::new("rs.status", Action::UpdateStatus(Kind::ReplicaSet, value))
         .on_error(OnError::Ignore);
     write.always = true;
+    write.amend = Some(failure);
     plan.push(write);
+}
+
+/// Says in the status that pods could not be made or deleted, as it was when that began.
+fn failure(w: &World, value: &mut Value, error: &Status) {
+    let meta = &value["metadata"];
+    let stored = w.store.get(Kind::ReplicaSet, meta["namespace"].str(), meta["name"].str());
+    let mut told = stored.map_or(Value::Null, |s| condition(&s.value, FAILURE).clone());
+    if told.is_null() {
+        let wanted = value["spec"]["replicas"].int_or(1);
+        let short = value["status"]["replicas"].int_or(0) < wanted;
+        told = value!({
+            "lastTransitionTime": (rfc3339(w.now)), "message": (error.to_string()),
+            "reason": (if short { "FailedCreate" } else { "FailedDelete" }),
+            "status": "True", "type": FAILURE
+        });
+    }
+    value.path_mut("status.conditions").list_mut().push(told);
 }

@@ -5,6 +5,7 @@ use crate::api::time::{SECOND, parse, rfc3339, seconds};
 use crate::controllers::Action;
 use crate::controllers::deployment::sets::Set;
 use crate::controllers::deployment::{Pass, fence};
+use crate::controllers::replicaset::FAILURE;
 use crate::value;
 use crate::value::{Str, Value};
 
@@ -170,11 +171,34 @@ impl Pass<'_> {
                 self.set_condition("Progressing", "False", "ProgressDeadlineExceeded", message);
             }
         }
+        self.note_failure(sets, new);
         if self.value["status"] == before {
             self.look_again(&was);
         } else {
             self.write("deploy.status");
         }
+    }
+
+    /// Says of a set what that says: that its pods cannot be made. The new set goes first.
+    fn note_failure(&mut self, sets: &[Set], new: Option<usize>) {
+        let new = new.and_then(|i| sets.get(i));
+        let mut told = new.into_iter().chain(sets).map(|s| condition(&s.obj.value, FAILURE));
+        let Some(told) = told.find(|c| !c.is_null()) else {
+            self.drop_condition(FAILURE);
+            return;
+        };
+        let before = condition(&self.value, FAILURE);
+        let same = |key: &str| before.get(key) == told.get(key);
+        if same("status") && same("reason") {
+            return;
+        }
+        let mut told = told.clone();
+        told.set("lastUpdateTime", told["lastTransitionTime"].clone());
+        if same("status") {
+            told.set("lastTransitionTime", &before["lastTransitionTime"]);
+        }
+        self.drop_condition(FAILURE);
+        self.value.path_mut("status.conditions").list_mut().push(told);
     }
 
     fn deadline(&self, progress: &Value) -> u64 {

@@ -87,18 +87,7 @@ pub(super) fn deployment(w: &World, out: &mut String, obj: &Obj) {
         line(out, "RollingUpdateStrategy", &text);
     }
     out.push_str(&tabbed(&spec["template"]));
-    if !status["conditions"].is_empty() {
-        out.push_str("Conditions:\n  Type\tStatus\tReason\n  ----\t------\t------\n");
-        for c in status["conditions"].items() {
-            let _ = writeln!(
-                out,
-                "  {} \t{}\t{}",
-                c["type"].str(),
-                c["status"].str(),
-                c["reason"].str()
-            );
-        }
-    }
+    conditions(out, status);
     let (ns, uid) = (obj.ns(), obj.uid());
     let mut sets: Vec<&Obj> = w
         .store
@@ -141,6 +130,19 @@ pub(super) fn replicaset(w: &World, out: &mut String, obj: &Obj) {
     line(out, "Replicas", &format!("{current} current / {desired} desired"));
     line(out, "Pods Status", &pods_status(w, obj));
     out.push_str(&tabbed(&spec["template"]));
+    conditions(out, status);
+}
+
+/// The conditions of what makes pods, with their reasons.
+fn conditions(out: &mut String, status: &Value) {
+    if status["conditions"].is_empty() {
+        return;
+    }
+    out.push_str("Conditions:\n  Type\tStatus\tReason\n  ----\t------\t------\n");
+    for c in status["conditions"].items() {
+        let (kind, status, reason) = (c["type"].str(), c["status"].str(), c["reason"].str());
+        let _ = writeln!(out, "  {kind} \t{status}\t{reason}");
+    }
 }
 
 fn controlled_by(out: &mut String, obj: &Obj) {
