@@ -46,6 +46,26 @@ pub fn line(selector: &Value) -> String {
     parts.join(",")
 }
 
+/// A label selector as Go prints the structure.
+pub fn structure(selector: &Value) -> String {
+    let labels = &selector["matchLabels"];
+    let labels: String = labels.pairs().map(|(k, v)| format!("{k}: {},", v.str())).collect();
+    let requirement = |e: &Value| {
+        let values: Vec<&str> = e["values"].items().iter().map(Value::str).collect();
+        format!(
+            "LabelSelectorRequirement{{Key:{},Operator:{},Values:[{}],}},",
+            e["key"].str(),
+            e["operator"].str(),
+            values.join(" ")
+        )
+    };
+    let expressions: String =
+        selector["matchExpressions"].items().iter().map(requirement).collect();
+    format!(
+        "&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +81,9 @@ mod tests {
             "matchLabels": {"app": "web"}
         });
         assert_eq!(line(&selector), "app=web,tier in (a,b),!old");
+        assert_eq!(
+            structure(&selector),
+            "&LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{LabelSelectorRequirement{Key:tier,Operator:In,Values:[b a],},LabelSelectorRequirement{Key:old,Operator:DoesNotExist,Values:[],},},}"
+        );
     }
 }

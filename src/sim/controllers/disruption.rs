@@ -118,7 +118,7 @@ fn expected(w: &World, budget: &Obj, pods: &[&Obj], plan: &mut Plan) -> (i64, i6
     if unmanaged {
         let message = format!(
             "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set \".spec.minAvailable\" field of the PDB to an integer value.",
-            selector::line(&budget.spec()["selector"])
+            selector::structure(&budget.spec()["selector"])
         );
         tell(budget, Note::warning(COMPONENT, "UnmanagedPods", message), plan);
     }

@@ -33,14 +33,10 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
         rewire(w, change, old, new);
     }
     match change {
-        ChangeType::Added => {
-            if owners(new).any(|r| owner(w, new, r).is_none()) {
-                w.enqueue(Comp::GarbageCollector, new.key());
-            }
-        }
-        ChangeType::Modified => {
+        ChangeType::Added | ChangeType::Modified => {
             let waits = finalizer(new, FOREGROUND) || finalizer(new, ORPHAN);
-            if (new.terminating() && waits) || (rewired && new.terminating()) {
+            let lost = || owners(new).any(|r| owner(w, new, r).is_none());
+            if (new.terminating() && (waits || rewired)) || (rewired && lost()) {
                 w.enqueue(Comp::GarbageCollector, new.key());
             }
         }
@@ -153,7 +149,9 @@ fn without_finalizer(obj: &Obj, name: &str) -> Action {
 /// gone owner beside a live one is taken out.
 fn follow_owners(w: &World, obj: &Obj, plan: &mut Plan) {
     let refs = obj.meta()["ownerReferences"].items();
-    if refs.is_empty() {
+    let known = |r: &Value| Kind::from_owner(r["apiVersion"].str(), r["kind"].str()).is_some();
+    // an owner of a kind that there is not may be there or not: nothing is done
+    if refs.is_empty() || !refs.iter().all(known) {
         return;
     }
     let (mut solid, mut waiting) = (0, 0);

@@ -175,8 +175,11 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
     match left {
         Some(obj) => {
             plan.waits = Some(("ns.wait-empty", Some(obj), Str::default()));
-            let wait = if pods && estimate > 0 { estimate } else { FINALIZERS };
-            plan.act("ns.empty", Action::Requeue(seconds(wait / 2 + 1), false));
+            let ending = pods && estimate > 0;
+            let wait = if ending { estimate } else { FINALIZERS };
+            // nothing to do and nothing that ends by itself: somebody has to take a finalizer off
+            let idle = !ending && plan.effects.is_empty();
+            plan.act("ns.empty", Action::Requeue(seconds(wait / 2 + 1), idle));
         }
         None => {
             let mut value = ns.value.clone();
@@ -192,7 +195,7 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
 mod tests {
     use super::*;
     use crate::api::time::SECOND;
-    use crate::apiserver::WriteOptions;
+    use crate::apiserver::{Sub, WriteOptions};
     use crate::config::Config;
     use crate::log::What;
     use crate::value;
@@ -233,5 +236,27 @@ mod tests {
             })
             .collect();
         assert_eq!(gone, ["web-0", "web-1", "web"]);
+    }
+
+    /// Who holds a finalizer may hold it for ever: that is no reason to wait.
+    #[test]
+    fn a_finalizer_that_nobody_takes_off_does_not_keep_the_cluster_busy() {
+        let opts = WriteOptions::TRUSTED;
+        let mut w = World::new(Config { latency: Latency::Recording, ..Config::default() });
+        w.create(Kind::Namespace, value!({"metadata": {"name": "shop"}}), opts).expect("created");
+        let held = value!({
+            "metadata": {"name": "held", "namespace": "shop", "finalizers": ["example.com/hold"]}
+        });
+        w.create(Kind::ConfigMap, held, opts).expect("created");
+        let key = Key::new(Kind::Namespace, "", "shop");
+        w.delete(&key, &DeleteOptions::default()).expect("marked");
+        assert!(w.settle(60 * SECOND), "settles");
+        let held = Key::new(Kind::ConfigMap, "shop", "held");
+        w.modify(&held, Sub::Main, |cm| {
+            cm.path_mut("metadata").remove("finalizers");
+        });
+        assert!(w.store.by_key(&held).is_none());
+        w.run_until(w.now + 9 * SECOND);
+        assert!(w.store.by_key(&key).is_none(), "the controller comes back");
     }
 }
