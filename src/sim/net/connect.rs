@@ -24,11 +24,44 @@ pub fn connect(w: &World, client: &Key, ip: &str, port: i64) -> Result<Key, Conn
     if ip.starts_with("127.") {
         return pod_at(w, client, port);
     }
+    match entry(w, ip, port) {
+        Entry::Service(service, wanted) => through_service(w, client, service, wanted),
+        Entry::Closed(why) => Err(why),
+        Entry::Other => at(w, ip, port),
+    }
+}
+
+/// Where an address and a port lead to before a pod is chosen.
+pub enum Entry<'a> {
+    /// A Service, by its virtual address or a node's port, and its own port.
+    Service(&'a Obj, &'a Value),
+    /// Such an address, but nothing behind that port.
+    Closed(ConnectError),
+    /// No address of kube-proxy's.
+    Other,
+}
+
+/// Whose address and port that are.
+pub fn entry<'a>(w: &'a World, ip: &str, port: i64) -> Entry<'a> {
     let service = w.store.all(Kind::Service).find(|s| s.spec()["clusterIP"].str() == ip);
     if let Some(service) = service {
-        return through_service(w, client, service, port);
+        let mut ports = service.spec()["ports"].items().iter();
+        return match ports.find(|p| p["port"].int_or(0) == port) {
+            Some(wanted) => Entry::Service(service, wanted),
+            None => Entry::Closed(ConnectError::Timeout),
+        };
     }
-    at(w, ip, port)
+    let at = |n: &&Obj| n.status()["addresses"].items().iter().any(|a| a["address"].str() == ip);
+    let Some(node) = w.store.all(Kind::Node).find(at) else { return Entry::Other };
+    if w.kubelet.is_down(&node.name()) {
+        return Entry::Closed(ConnectError::Timeout);
+    }
+    // kube-proxy listens for node ports on every node
+    w.store
+        .all(Kind::Service)
+        .flat_map(|s| s.spec()["ports"].items().iter().map(move |p| (s, p)))
+        .find(|(_, p)| p["nodePort"].int_or(0) == port)
+        .map_or(Entry::Closed(ConnectError::Refused), |(s, p)| Entry::Service(s, p))
 }
 
 /// Who answers at a pod's address.
@@ -54,11 +87,14 @@ fn pod_at(w: &World, pod: &Key, port: i64) -> Result<Key, ConnectError> {
     }
 }
 
-fn through_service(w: &World, client: &Key, svc: &Obj, port: i64) -> Result<Key, ConnectError> {
-    let ports = svc.spec()["ports"].items();
-    let Some(wanted) = ports.iter().find(|p| p["port"].int_or(0) == port) else {
-        return Err(ConnectError::Timeout);
-    };
+/// The pod behind a Service's port.
+fn through_service(
+    w: &World,
+    client: &Key,
+    svc: &Obj,
+    wanted: &Value,
+) -> Result<Key, ConnectError> {
+    let port = wanted["port"].int_or(0);
     let all = dns::endpoints(w, &svc.name(), &svc.ns());
     let ready: Vec<_> = all.iter().filter(|e| e.ready).collect();
     // with no ready endpoint, those that end but still serve are used

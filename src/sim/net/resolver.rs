@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::dns::{self, Rcode, Type};
 use crate::api::{Key, Obj};
-use crate::value::Str;
+use crate::value::{Str, Value};
 use crate::world::World;
 
 /// Address of the cluster's DNS server.
@@ -42,12 +42,14 @@ pub fn search(pod: &Obj) -> Vec<String> {
 
 /// `ndots` of a pod: 5 unless it says otherwise.
 pub fn ndots(pod: &Obj) -> usize {
+    // without the cluster's options it is what the C library takes
+    let default = if pod.spec()["dnsPolicy"].str() == "None" { 1 } else { 5 };
     pod.spec()["dnsConfig"]["options"]
         .items()
         .iter()
         .find(|o| o["name"].str() == "ndots")
         .and_then(|o| o["value"].str().parse().ok())
-        .unwrap_or(5)
+        .unwrap_or(default)
 }
 
 /// `/etc/resolv.conf` of a pod.
@@ -64,8 +66,27 @@ pub fn resolv_conf(pod: &Obj) -> String {
     for s in servers {
         let _ = writeln!(text, "nameserver {}", s.str());
     }
-    let _ = writeln!(text, "options ndots:{}", ndots(pod));
+    let options = options(pod);
+    if !options.is_empty() {
+        let _ = writeln!(text, "options {}", options.join(" "));
+    }
     text
+}
+
+/// The options of a pod: those of the cluster unless its policy is `None`, and its own, which
+/// go before them.
+fn options(pod: &Obj) -> Vec<String> {
+    let named = |o: &Value| match o["value"].str() {
+        "" => o["name"].str().to_owned(),
+        value => format!("{}:{value}", o["name"].str()),
+    };
+    let own = pod.spec()["dnsConfig"]["options"].items();
+    let mut all: Vec<String> = own.iter().map(named).collect();
+    let of_cluster = pod.spec()["dnsPolicy"].str() != "None";
+    if of_cluster && !own.iter().any(|o| o["name"].str() == "ndots") {
+        all.insert(0, format!("ndots:{}", ndots(pod)));
+    }
+    all
 }
 
 /// The pod's own absolute name, if it has a subdomain.
@@ -97,8 +118,7 @@ pub fn hosts_file(pod: &Obj) -> String {
     if !aliases.is_empty() {
         text.push_str("\n# Entries added by HostAliases.\n");
         for a in aliases {
-            let names: Vec<&str> =
-                a["hostnames"].items().iter().map(super::super::value::Value::str).collect();
+            let names: Vec<&str> = a["hostnames"].items().iter().map(Value::str).collect();
             let _ = writeln!(text, "{}\t{}", a["ip"].str(), names.join("\t"));
         }
     }

@@ -434,9 +434,23 @@ fn expose_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
                 value.entry("spec").set(field, text(v));
             }
         }
+        let value = overridden(args, Kind::Service, value)?;
         make(w, io, args, Kind::Service, value, "", "exposed")?;
     }
     Ok(0)
+}
+
+/// What was made of flags, with `--overrides` on top.
+fn overridden(args: &Args, kind: Kind, value: Value) -> Res<Value> {
+    let Some(o) = args.get("overrides") else { return Ok(value) };
+    let change = serde_json::from_str::<serde_json::Value>(o)
+        .map(|v| crate::shell::json_value(&v))
+        .map_err(|_| Failure::new("Invalid value for overrides: it is no JSON"))?;
+    Ok(match args.get("override-type") {
+        Some("strategic") => crate::apiserver::patch::strategic(kind, &value, &change)?,
+        Some("json") => crate::apiserver::patch::json(&value, &change)?,
+        _ => crate::apiserver::patch::merge(&value, &change),
+    })
 }
 
 /// The pod of `kubectl run`.
@@ -501,16 +515,7 @@ pub fn pod(args: &Args) -> Res<Value> {
     if !notes.is_empty() {
         pod.entry("metadata").set("annotations", labels_of(&notes));
     }
-    if let Some(o) = args.get("overrides") {
-        let change = serde_json::from_str::<serde_json::Value>(o)
-            .map(|v| crate::shell::json_value(&v))
-            .map_err(|_| Failure::new("Invalid value for overrides: it is no JSON"))?;
-        pod = match args.get("override-type") {
-            Some("strategic") => crate::apiserver::patch::strategic(Kind::Pod, &pod, &change)?,
-            _ => crate::apiserver::patch::merge(&pod, &change),
-        };
-    }
-    Ok(pod)
+    overridden(args, Kind::Pod, pod)
 }
 
 fn labels_of(pairs: &[String]) -> Value {

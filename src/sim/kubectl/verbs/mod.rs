@@ -125,7 +125,7 @@ pub const VERBS: &[Verb] = &[
     verb("rollout restart", ROLLOUT, rollout::restart),
     verb("rollout pause", ROLLOUT, rollout::pause),
     verb("rollout resume", ROLLOUT, rollout::resume),
-    verb("expose", "+port=s target-port=s name=s type=s cluster-ip=s protocol=s labels=s external-ip=s load-balancer-ip=s session-affinity=s overrides=s save-config", generate::expose),
+    verb("expose", "+port=s target-port=s name=s type=s cluster-ip=s protocol=s labels=s external-ip=s load-balancer-ip=s session-affinity=s overrides=s override-type=s save-config", generate::expose),
     verb("run", "+image=s restart=s command i,stdin t,tty rm attach q,quiet env=l port=i labels=s overrides=s override-type=s image-pull-policy=s annotations=l expose privileged pod-running-timeout=d leave-stdin-open save-config force grace-period=i timeout=d cascade=?background wait", generate::run),
     verb("exec", "c,container=s i,stdin t,tty q,quiet f,filename=l pod-running-timeout=d", exec::exec),
     verb("attach", "c,container=s i,stdin t,tty q,quiet pod-running-timeout=d", exec::attach),

@@ -5,7 +5,7 @@ use crate::api::Key;
 use crate::api::time::SECOND;
 use crate::config::Delay;
 use crate::kubectl::io::{Io, Job, Run};
-use crate::net::connect::ConnectError;
+use crate::net::connect::{ConnectError, Entry, entry};
 use crate::storage::fs;
 use crate::value::{Str, text};
 use crate::workload::{Request, Response, http};
@@ -284,18 +284,10 @@ impl Fetch {
 
     /// The port of the pod: a Service's virtual address has ports of its own.
     fn target_port(&self, w: &World, ip: &str, server: &Key) -> i64 {
-        use crate::api::Kind;
-        let Some(svc) = w.store.all(Kind::Service).find(|s| s.spec()["clusterIP"].str() == ip)
-        else {
-            return self.port;
-        };
+        let Entry::Service(_, wanted) = entry(w, ip, self.port) else { return self.port };
         let Some(pod) = w.store.by_key(server) else { return self.port };
-        svc.spec()["ports"]
-            .items()
-            .iter()
-            .find(|p| p["port"].int_or(0) == self.port)
-            .and_then(|p| crate::workload::port_number(pod, None, &p["targetPort"]))
-            .unwrap_or(self.port)
+        let own = wanted["port"].int_or(self.port);
+        crate::workload::port_number(pod, None, &wanted["targetPort"]).unwrap_or(own)
     }
 }
 
