@@ -4,6 +4,7 @@
 mod config;
 mod container;
 mod diff;
+mod jobs;
 mod names;
 mod placement;
 mod pod;
@@ -166,7 +167,10 @@ fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<Cause> {
         Kind::Deployment => workload::deployment(e, value, old),
         Kind::ReplicaSet => workload::replicaset(e, value, old),
         Kind::DaemonSet => workload::daemonset(e, value, old),
-        Kind::Job => pod::template(e, "spec.template", &value["spec"]["template"], &[]),
+        Kind::Job => jobs::job(e, "spec", &value["spec"]),
+        Kind::CronJob => jobs::cron_job(e, value),
+        Kind::PriorityClass => jobs::priority(e, value, old),
+        Kind::PodTemplate => pod::template(e, "template", &value["template"], &[]),
         Kind::Pod => match old {
             None => pod::create(e, value),
             Some(old) => pod::update(e, value, old),
