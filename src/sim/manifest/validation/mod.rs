@@ -6,6 +6,7 @@ mod container;
 mod diff;
 mod jobs;
 mod names;
+mod namespace;
 mod placement;
 mod pod;
 mod resources;
@@ -192,6 +193,11 @@ fn validate(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<Cause> {
         Kind::PodDisruptionBudget => workload::budget(e, value),
         Kind::ConfigMap => config::config_map(e, value, old),
         Kind::Secret => config::secret(e, value, old),
+        Kind::ResourceQuota => namespace::quota(e, value, old),
+        Kind::LimitRange => namespace::range(e, value),
+        Kind::Endpoints => namespace::endpoints(e, value),
+        Kind::EndpointSlice => namespace::slice(e, value, old),
+        Kind::HorizontalPodAutoscaler => namespace::autoscaler(e, value),
         Kind::Node => placement::taints(e, &value["spec"]["taints"]),
         _ => {}
     }

@@ -56,21 +56,34 @@ fn extended(name: &str) -> bool {
     name.contains('/') && !name.contains("kubernetes.io/") && !name.starts_with("requests.")
 }
 
-fn resource_name(e: &mut Errors, field: &str, name: &str) {
+/// A resource of containers without a domain.
+fn own(name: &str) -> bool {
+    matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-")
+}
+
+/// Does the server know the resource without a domain?
+pub(super) fn standard(name: &str) -> bool {
+    matches!(name, "cpu" | "memory" | "ephemeral-storage") || STANDARD.contains(&name)
+}
+
+/// The name of any resource.
+pub(super) fn resource_name(e: &mut Errors, field: &str, name: &str) {
     let before = e.0.len();
     names::check_qualified(e, field, name);
-    let own =
-        matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-");
+    let bare = e.0.len() == before && !name.contains('/');
+    if bare && !own(name) && !standard(name) {
+        e.invalid(field, quoted(name), "must be a standard resource type or fully qualified");
+    }
+}
+
+/// The name of a resource of containers.
+fn container_resource(e: &mut Errors, field: &str, name: &str) {
+    resource_name(e, field, name);
     if name.contains('/') {
         if !name.contains("kubernetes.io/") && !extended(name) {
             e.invalid(field, quoted(name), "doesn't follow extended resource name standard");
         }
-        return;
-    }
-    if e.0.len() == before && !own && !STANDARD.contains(&name) {
-        e.invalid(field, quoted(name), "must be a standard resource type or fully qualified");
-    }
-    if !own {
+    } else if !own(name) {
         e.invalid(field, quoted(name), "must be a standard resource for containers");
     }
 }
@@ -81,7 +94,7 @@ pub(super) fn resources(e: &mut Errors, at: &str, r: &Value, claims: &[&str]) {
     for list in ["limits", "requests"] {
         for (name, q) in r[list].pairs() {
             let field = format!("{at}.{list}[{name}]");
-            resource_name(e, &field, name);
+            container_resource(e, &field, name);
             let (milli, text) = (amount(q).unwrap_or(0), quoted(&amount_text(q)));
             if milli < 0 {
                 e.invalid(&*field, &text, "must be greater than or equal to 0");
