@@ -5,6 +5,7 @@ use crate::config::Delay;
 use crate::kubectl::io::{Io, Run};
 use crate::net::dns::{self, Answer, Rcode, Rr, Type};
 use crate::net::resolver::{self, SERVER};
+use crate::rng::Stream;
 use crate::value::Str;
 use crate::world::World;
 
@@ -159,10 +160,11 @@ fn expanded(w: &mut World, inside: &Inside, name: &str, t: Type) -> Option<Answe
     None
 }
 
-/// Is there such a name, though without a record of that type?
-fn exists(w: &mut World, inside: &Inside, name: &str, t: Type) -> bool {
-    let Some(pod) = w.store.by_key(&inside.pod).cloned() else { return false };
-    resolver::candidates(&pod, name).iter().any(|c| dns::query(w, c, t).rcode == Rcode::NoError)
+/// The name of the search list that exists, though without a record of that type.
+fn exists(w: &mut World, inside: &Inside, name: &str, t: Type) -> Option<String> {
+    let pod = w.store.by_key(&inside.pod)?.clone();
+    let mut all = resolver::candidates(&pod, name).into_iter();
+    all.find(|c| dns::query(w, c, t).rcode == Rcode::NoError)
 }
 
 /// BIND's nslookup.
@@ -191,7 +193,7 @@ fn bind(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Option<
         }
         None => {
             let shown = if is_address(name) { arpa(name) } else { name.to_owned() };
-            if exists(w, inside, name, rtype.unwrap_or(Type::A)) {
+            if exists(w, inside, name, rtype.unwrap_or(Type::A)).is_some() {
                 out.line(format!("*** Can't find {name}: No answer"));
                 out.line("");
                 return 0;
@@ -284,9 +286,51 @@ pub fn dig(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run 
     later(w, io, after, &mut out, 0)
 }
 
-fn row(rr: &Rr) -> String {
-    format!("{}.\t{}\tIN\t{}\t{}", rr.name, rr.ttl, type_name(rr.rtype), dig_data(rr))
+/// Cells in dig's columns: each begins in its column, or one further than what stands before it,
+/// and is reached with tabs as far as these go.
+fn columns(cells: &[(usize, &str)]) -> String {
+    let mut line = String::new();
+    let mut at = 0;
+    for (column, cell) in cells {
+        let to = if at == 0 { 0 } else { (*column).max(at + 1) };
+        let tabs = to / 8 - at / 8;
+        let from = if tabs > 0 { to / 8 * 8 } else { at };
+        line.push_str(&"\t".repeat(tabs));
+        line.push_str(&" ".repeat(to - from));
+        line.push_str(cell);
+        at = to + cell.len();
+    }
+    line
 }
+
+fn row(rr: &Rr) -> String {
+    record(&rr.name, rr.ttl, type_name(rr.rtype), &dig_data(rr))
+}
+
+fn record(name: &str, ttl: u32, rtype: &str, data: &str) -> String {
+    let (name, ttl) = (format!("{name}."), ttl.to_string());
+    columns(&[(0, &name), (24, &ttl), (32, "IN"), (40, rtype), (48, data)])
+}
+
+/// Bytes of a name in a message; CoreDNS shortens none.
+fn wire(name: &str) -> usize {
+    name.trim_end_matches('.').len() + 2
+}
+
+/// Bytes of a record.
+fn size(rr: &Rr) -> usize {
+    let data = match rr.rtype {
+        Type::A => 4,
+        Type::Aaaa => 16,
+        Type::Srv => 6 + wire(rr.data.rsplit(' ').next().unwrap_or_default()),
+        Type::Ptr | Type::Cname => wire(&rr.data),
+        Type::Txt | Type::Soa => rr.data.len(),
+    };
+    wire(&rr.name) + 10 + data
+}
+
+/// Who answers for names that are not there.
+const SOA: [&str; 3] = ["cluster.local", "ns.dns.cluster.local.", "hostmaster.cluster.local."];
 
 fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &Answer) {
     let gone = answer.rcode == Rcode::NxDomain;
@@ -296,6 +340,9 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
     let id = w.log.len() % 65_536;
     out.line(format!("\n; <<>> DiG 9.18.28 <<>> {typed}"));
     out.line(";; global options: +cmd\n;; Got answer:");
+    if name.ends_with(".local") {
+        out.line(";; WARNING: .local is reserved for Multicast DNS\n;; You are currently testing what happens when an mDNS query is leaked to DNS");
+    }
     out.line(format!(";; ->>HEADER<<- opcode: QUERY, status: {status}, id: {id}"));
     out.line(format!(
         ";; flags: qr{aa} rd; QUERY: 1, ANSWER: {}, AUTHORITY: {}, ADDITIONAL: {}",
@@ -304,14 +351,20 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
         answer.additional.len() + 1
     ));
     out.line(";; WARNING: recursion requested but not available\n");
+    let cookie = Stream::new(w.config.seed, &["dig", &id.to_string()]).range(0, u64::MAX - 1);
     out.line(";; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232");
-    out.line(format!(";; QUESTION SECTION:\n;{name}.\t\tIN\t{}\n", type_name(rtype)));
+    out.line(format!("; COOKIE: {cookie:016x} (echoed)"));
+    let question = columns(&[(0, &format!("{name}.")), (32, "IN"), (40, type_name(rtype))]);
+    out.line(format!(";; QUESTION SECTION:\n;{question}\n"));
+    // the head, the question, and the option with the cookie
+    let mut bytes = 12 + wire(name) + 4 + 23;
+    bytes += answer.records.iter().chain(&answer.additional).map(size).sum::<usize>();
     if empty {
-        out.line(format!(
-            ";; AUTHORITY SECTION:\ncluster.local.\t\t{}\tIN\tSOA\tns.dns.cluster.local. hostmaster.cluster.local. {} 7200 1800 86400 30\n",
-            dns::TTL,
-            crate::api::time::EPOCH
-        ));
+        let [zone, server, mail] = SOA;
+        let data = format!("{server} {mail} {} 7200 1800 86400 30", crate::api::time::EPOCH);
+        let soa = record(zone, dns::TTL, "SOA", &data);
+        out.line(format!(";; AUTHORITY SECTION:\n{soa}\n"));
+        bytes += wire(zone) + 10 + wire(server) + wire(mail) + 20;
     } else {
         out.line(";; ANSWER SECTION:");
         for rr in &answer.records {
@@ -333,18 +386,32 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
     let when = format!("{} {} {} {} UTC {}", word(0), word(2), word(1), word(4), word(3));
     out.line(format!(
         ";; Query time: 1 msec\n;; SERVER: {SERVER}#53({SERVER}) (UDP)\n;; WHEN: {}\n;; MSG SIZE  rcvd: {}\n",
-        when,
-        64 + answer.records.len() * 56
+        when, bytes
     ));
 }
 
-/// `host NAME`.
+/// `host [-t TYPE] NAME`.
 pub fn host(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run {
-    let Some(name) = args.iter().find(|a| !a.starts_with('-')).cloned() else {
+    let mut rtype = None;
+    let mut name = None;
+    let mut words = args.iter();
+    while let Some(a) = words.next() {
+        match a.as_str() {
+            "-t" => rtype = words.next().and_then(|t| record_type(t)),
+            a if a.starts_with('-') => {}
+            a => name = Some(a.to_owned()),
+        }
+    }
+    let Some(name) = name else {
         io.err("not simulated: host without a name");
         return Run::Done(1);
     };
     let mut out = Io::new(io.term);
+    if is_address(&name) || rtype.is_some_and(|t| t != Type::A) {
+        let code = host_records(w, &mut out, inside, &name, rtype.unwrap_or(Type::Ptr));
+        let after = delay(w, inside);
+        return later(w, io, after, &mut out, code);
+    }
     let found = crate::net::lookup(w, &inside.pod, &name);
     let code = match &found.found {
         Some(absolute) => {
@@ -360,6 +427,40 @@ pub fn host(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run
     };
     let after = delay(w, inside);
     later(w, io, after, &mut out, code)
+}
+
+/// What `host` says of records that are no addresses.
+fn host_records(w: &mut World, out: &mut Io, inside: &Inside, name: &str, t: Type) -> i32 {
+    let address = is_address(name);
+    let shown = if address { arpa(name) } else { name.trim_end_matches('.').to_owned() };
+    let answer = if address {
+        let answer = dns::query(w, &shown, Type::Ptr);
+        (!answer.records.is_empty()).then_some(answer)
+    } else {
+        expanded(w, inside, name, t)
+    };
+    let Some(answer) = answer else {
+        if !address && let Some(found) = exists(w, inside, name, t) {
+            out.line(format!("{found} has no {} record", type_name(t)));
+            return 0;
+        }
+        let shown = if address { format!("{shown}.") } else { shown };
+        out.line(format!("Host {shown} not found: 3(NXDOMAIN)"));
+        return 1;
+    };
+    for rr in &answer.records {
+        let words = match rr.rtype {
+            Type::A => "has address",
+            Type::Aaaa => "has IPv6 address",
+            Type::Ptr => "domain name pointer",
+            Type::Cname => "is an alias for",
+            Type::Srv => "has SRV record",
+            Type::Txt => "descriptive text",
+            Type::Soa => "has SOA record",
+        };
+        out.line(format!("{} {words} {}", rr.name, dig_data(rr)));
+    }
+    0
 }
 
 /// `getent hosts NAME`, `getent ahosts NAME`.
