@@ -340,7 +340,7 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
     let id = w.log.len() % 65_536;
     out.line(format!("\n; <<>> DiG 9.18.28 <<>> {typed}"));
     out.line(";; global options: +cmd\n;; Got answer:");
-    if name.ends_with(".local") {
+    if name.rsplit('.').next().is_some_and(|top| top.eq_ignore_ascii_case("local")) {
         out.line(";; WARNING: .local is reserved for Multicast DNS\n;; You are currently testing what happens when an mDNS query is leaked to DNS");
     }
     out.line(format!(";; ->>HEADER<<- opcode: QUERY, status: {status}, id: {id}"));
@@ -385,8 +385,7 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
     let word = |i: usize| words.get(i).copied().unwrap_or("");
     let when = format!("{} {} {} {} UTC {}", word(0), word(2), word(1), word(4), word(3));
     out.line(format!(
-        ";; Query time: 1 msec\n;; SERVER: {SERVER}#53({SERVER}) (UDP)\n;; WHEN: {}\n;; MSG SIZE  rcvd: {}\n",
-        when, bytes
+        ";; Query time: 1 msec\n;; SERVER: {SERVER}#53({SERVER}) (UDP)\n;; WHEN: {when}\n;; MSG SIZE  rcvd: {bytes}\n"
     ));
 }
 
