@@ -72,8 +72,8 @@ pub struct Effect {
     pub rule: &'static str,
     /// Event when done.
     pub done: Option<(Obj, Note)>,
-    /// Event when refused; ` {error}` is appended to its message.
-    pub failed: Option<(Obj, Note)>,
+    /// Events when refused; ` {error}` is appended to their messages.
+    pub failed: Vec<(Obj, Note)>,
     /// What an error means for the rest.
     pub on_error: OnError,
     /// Carried out even if an effect before it was refused.
@@ -93,7 +93,7 @@ impl Effect {
             action,
             rule,
             done: None,
-            failed: None,
+            failed: Vec::new(),
             on_error,
             always: false,
             amend: None,
@@ -111,7 +111,7 @@ impl Effect {
     /// With an event when refused.
     #[must_use]
     pub fn failed(mut self, about: &Obj, note: Note) -> Self {
-        self.failed = Some((about.clone(), note));
+        self.failed.push((about.clone(), note));
         self
     }
 
@@ -175,11 +175,11 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
                     continue;
                 }
                 // a taken name, or a write that came too late, is retried in silence
-                if let Some((about, mut note)) = refused
-                    && !matches!(e.reason, Reason::AlreadyExists | Reason::Conflict)
-                {
-                    note.message = format!("{} {e}", note.message).into();
-                    w.acting(comp, rule, |w| w.event(&about, note));
+                if !matches!(e.reason, Reason::AlreadyExists | Reason::Conflict) {
+                    for (about, mut note) in refused {
+                        note.message = format!("{} {e}", note.message).into();
+                        w.acting(comp, rule, |w| w.event(&about, note));
+                    }
                 }
                 failed.get_or_insert(e);
                 if on_error == OnError::Stop {

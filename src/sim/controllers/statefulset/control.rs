@@ -202,7 +202,7 @@ impl Reconciler<'_> {
         }
         if claims && facts.phase == crate::api::Phase::Pending {
             let (name, uid) = (pod.name(), pod.uid());
-            if !pod_control::create_claims(w, set, &name, self.plan) {
+            if !pod_control::create_claims(w, set, &name, None, self.plan) {
                 return Pass::Ends;
             }
             let pod = Member { name: &name, uid: &uid, condemned: false };
@@ -233,7 +233,7 @@ impl Reconciler<'_> {
             self.plan.waits = Some(("sts.wait-stale-claim", Some(claim), Str::default()));
             return Pass::Ends;
         }
-        if !pod_control::create_claims(w, set, &name, self.plan) {
+        if !pod_control::create_claims(w, set, &name, pod_control::CREATING, self.plan) {
             return Pass::Ends;
         }
         let revision = if self.keeps_current(ordinal) {

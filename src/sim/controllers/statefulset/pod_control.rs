@@ -17,8 +17,23 @@ fn claims<'a>(w: &'a World, set: &'a Set<'_>, pod: &'a str) -> impl Iterator<Ite
     set.templates().filter_map(move |t| w.store.get(identity::CLAIM, &set.ns, &claim_name(t, pod)))
 }
 
+/// What a pass does with a pod when its claims cannot be had, as the event says: the verb and
+/// the reason; `None` if there is no event about the pod.
+pub(super) type Doing = Option<(&'static str, &'static str)>;
+
+/// The pod is being made.
+pub(super) const CREATING: Doing = Some(("Create", "FailedCreate"));
+/// The pod is being put right.
+const UPDATING: Doing = Some(("Update", "FailedUpdate"));
+
 /// Creates the pod's missing claims. False if one is being deleted: the pass must fail then.
-pub(super) fn create_claims(w: &World, set: &Set<'_>, pod: &str, plan: &mut Plan) -> bool {
+pub(super) fn create_claims(
+    w: &World,
+    set: &Set<'_>,
+    pod: &str,
+    doing: Doing,
+    plan: &mut Plan,
+) -> bool {
     let mut going = Vec::new();
     for template in set.templates() {
         let name = claim_name(template, pod);
@@ -27,7 +42,7 @@ pub(super) fn create_claims(w: &World, set: &Set<'_>, pod: &str, plan: &mut Plan
                 going.push(format!("pvc {name} is being deleted"));
             }
             Some(_) => {}
-            None => create_claim(set, template, pod, &name, plan),
+            None => create_claim(set, template, pod, &name, doing, plan),
         }
     }
     let why = match going.as_slice() {
@@ -35,23 +50,35 @@ pub(super) fn create_claims(w: &World, set: &Set<'_>, pod: &str, plan: &mut Plan
         [one] => one.clone(),
         all => format!("[{}]", all.join(", ")),
     };
-    plan.push(
-        Effect::new("sts.claim-terminating", Action::Fail(why.into()))
-            .failed(set.obj, refused(set, "Create", "FailedCreate", pod)),
-    );
+    let mut fail = Effect::new("sts.claim-terminating", Action::Fail(why.into()));
+    if let Some((verb, reason)) = doing {
+        fail = fail.failed(set.obj, refused(set, verb, reason, pod));
+    }
+    plan.push(fail);
     false
 }
 
-fn create_claim(set: &Set<'_>, template: &Value, pod: &str, name: &str, plan: &mut Plan) {
+fn create_claim(
+    set: &Set<'_>,
+    template: &Value,
+    pod: &str,
+    name: &str,
+    doing: Doing,
+    plan: &mut Plan,
+) {
     let claim = Action::Create(identity::CLAIM, new_claim(set, template, pod));
     let done = format!("Create Claim {name} Pod {pod} in StatefulSet {} success", set.name);
     let failed =
         format!("Create Claim {name} for Pod {pod} in StatefulSet {} failed error:", set.name);
-    plan.push(
-        Effect::new("sts.create-claim", claim)
-            .done(set.obj, Note::normal(COMPONENT, "SuccessfulCreate", done))
-            .failed(set.obj, Note::warning(COMPONENT, "FailedCreate", failed)),
-    );
+    let mut effect = Effect::new("sts.create-claim", claim)
+        .done(set.obj, Note::normal(COMPONENT, "SuccessfulCreate", done))
+        .failed(set.obj, Note::warning(COMPONENT, "FailedCreate", failed));
+    if let Some((verb, reason)) = doing {
+        let mut note = refused(set, verb, reason, pod);
+        note.message = format!("{} failed to create PVC {name}:", note.message).into();
+        effect = effect.failed(set.obj, note);
+    }
+    plan.push(effect);
 }
 
 /// Creates the pod.
@@ -151,7 +178,7 @@ pub(super) fn update_pod(w: &World, set: &Set<'_>, pod: &Obj, plan: &mut Plan) {
     if identity && storage && retention {
         return;
     }
-    if !storage && !create_claims(w, set, &name, plan) {
+    if !storage && !create_claims(w, set, &name, UPDATING, plan) {
         return;
     }
     if !retention {
