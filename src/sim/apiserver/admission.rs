@@ -92,6 +92,9 @@ pub fn prepare_create(w: &World, kind: Kind, value: &mut Value) {
             let name = value["metadata"]["name"].to_str();
             value.path_mut("metadata.labels").set("kubernetes.io/metadata.name", name);
         }
+        Kind::HorizontalPodAutoscaler => {
+            value.set("status", value!({"currentMetrics": null, "desiredReplicas": 0}));
+        }
         Kind::PodDisruptionBudget => value.set(
             "status",
             value!({"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}),

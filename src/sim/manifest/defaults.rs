@@ -86,6 +86,15 @@ pub fn apply(kind: Kind, v: &mut Value) {
         Kind::Endpoints => {
             each(v, "subsets", |s| each(s, "ports", |p| default(p, "protocol", "TCP")));
         }
+        Kind::HorizontalPodAutoscaler => {
+            spec(v, |s| {
+                default(s, "minReplicas", 1);
+                if s["metrics"].is_empty() {
+                    let target = value!({"averageUtilization": 80, "type": "Utilization"});
+                    s.set("metrics", value!([{"resource": {"name": "cpu", "target": target}, "type": "Resource"}]));
+                }
+            });
+        }
         Kind::ResourceQuota => spec(v, |s| part(s, "hard", amounts)),
         Kind::LimitRange => spec(v, |s| each(s, "limits", limit)),
         Kind::NetworkPolicy => spec(v, |s| {

@@ -84,7 +84,7 @@ impl Map {
 
     /// Puts a pair of a literal: at the end, if the literal's keys are known to be sorted.
     #[doc(hidden)]
-    #[inline(never)]
+    #[inline(always)]
     pub fn literal(&mut self, sorted: bool, key: &'static str, value: Value) {
         if sorted {
             self.0.push((Str::Lit(key), value));

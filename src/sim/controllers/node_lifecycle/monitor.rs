@@ -66,6 +66,14 @@ pub(super) fn removed(w: &mut World, key: &Key, uid: &Str) {
 }
 
 impl World {
+    /// When a node renewed its lease last; each does so at its own moments. There is no object:
+    /// a node that answers costs nothing.
+    pub fn lease_renewed(&self, name: &str) -> u64 {
+        let at = self.nodes.down.get(&text(name)).copied().unwrap_or(self.now);
+        let phase = crate::rng::Stream::new(self.config.seed, &["lease", name]).range(0, RENEW);
+        ((at + RENEW).saturating_sub(phase) / RENEW * RENEW + phase).saturating_sub(RENEW)
+    }
+
     /// The node stops answering, and nothing happens on it any more.
     pub fn node_down(&mut self, name: &str) {
         let key = Key::new(Kind::Node, "", text(name));
@@ -77,12 +85,7 @@ impl World {
             crate::kubelet::node_down(w, &key.name);
             w.nodes.down.insert(key.name.clone(), w.now);
             let at = if w.config.latency == Latency::Realistic {
-                // each node renews at its own moments
-                let phase =
-                    crate::rng::Stream::new(w.config.seed, &["lease", name]).range(0, RENEW);
-                let last = (w.now + RENEW).saturating_sub(phase) / RENEW * RENEW + phase;
-                let last = last.saturating_sub(RENEW);
-                (last + w.config.node_grace).div_ceil(PERIOD) * PERIOD
+                (w.lease_renewed(name) + w.config.node_grace).div_ceil(PERIOD) * PERIOD
             } else {
                 w.now + w.config.node_grace
             };

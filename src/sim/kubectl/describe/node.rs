@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::api::quantity::{canonical, milli};
+use crate::api::time::rfc3339;
+use crate::config::Latency;
 
 /// A node's text.
 pub(super) fn node(w: &World, out: &mut String, obj: &Obj) {
@@ -75,6 +77,14 @@ pub(super) fn node(w: &World, out: &mut String, obj: &Obj) {
 }
 
 fn lease(w: &World, out: &mut String, name: &str) {
+    // the recorded cluster had no kubelets, and so no leases
+    if w.config.latency != Latency::Recording {
+        let renewed = Value::from(rfc3339(w.lease_renewed(name)));
+        out.push_str("Lease:\n");
+        line(out, "  HolderIdentity", name);
+        line(out, "  AcquireTime", "<unset>");
+        return line(out, "  RenewTime", &time(&renewed));
+    }
     let Some(lease) = w.store.get(Kind::Lease, "kube-node-lease", name) else {
         let why = crate::apiserver::error::Status::not_found(Kind::Lease, name);
         return line(out, "Lease", &format!("Failed to get lease: {}", why.message));

@@ -13,7 +13,9 @@ use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Io, Job, Run};
 use crate::kubectl::resources::{Options, select, slashed};
 use crate::kubectl::terminal::Editing;
-use crate::kubectl::verbs::common::{file_options, warned};
+use crate::kubectl::verbs::apply::modified;
+use crate::kubectl::verbs::common::{LAST_APPLIED, file_options, warned};
+use crate::kubectl::verbs::last_applied;
 use crate::manifest::{parse, print};
 use crate::shell::{Place, Script, Shell};
 use crate::value;
@@ -26,6 +28,22 @@ const HEADER: &str = "# Please edit the object below. Lines beginning with a '#'
 #
 ";
 
+/// The same for the file that `apply` remembers.
+const HEADER_APPLIED: &str = "# Please edit the 'last-applied-configuration' annotations below.
+# Lines beginning with a '#' will be ignored, and an empty file will abort the edit.
+#
+";
+
+/// `kubectl apply edit-last-applied`.
+pub fn applied(w: &mut World, io: &mut Io, args: &Args) -> Run {
+    edit(w, io, args)
+}
+
+/// Is the remembered file edited, not the object?
+fn of_applied(args: &Args) -> bool {
+    args.verb == "apply edit-last-applied"
+}
+
 /// `kubectl edit`.
 pub fn edit(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let objs: Vec<Obj> = match select(w, io, args, &args.pos, Options::default()) {
@@ -35,6 +53,10 @@ pub fn edit(w: &mut World, io: &mut Io, args: &Args) -> Run {
     };
     if objs.is_empty() {
         io.err("error: edit cancelled, no objects found");
+        return Run::Done(1);
+    }
+    if of_applied(args) && objs.iter().any(|o| last_applied::of(o).is_none()) {
+        io.err("error: no last-applied-configuration annotation found on resources, to create the annotation, use command `kubectl apply set-last-applied --create-annotation`");
         return Run::Done(1);
     }
     if io.editor.is_empty() && !w.terminals.editor {
@@ -57,7 +79,7 @@ pub fn edit(w: &mut World, io: &mut Io, args: &Args) -> Run {
         refused: None,
         program: None,
     };
-    match job.open(w, io, &format!("{HEADER}{original}")) {
+    match job.open(w, io, &format!("{}{original}", header(args, &[]))) {
         Ok(()) => Run::wait(job),
         Err(code) => Run::Done(code),
     }
@@ -65,6 +87,9 @@ pub fn edit(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 /// An object as the editor shows it.
 fn shown(args: &Args, obj: &Obj) -> Value {
+    if of_applied(args) {
+        return last_applied::of(obj).unwrap_or_default();
+    }
     let mut value = obj.value.clone();
     if !args.on("show-managed-fields") {
         value.entry("metadata").remove("managedFields");
@@ -182,8 +207,15 @@ impl Edit {
         let mut reasons = Vec::new();
         let mut code = 0;
         for value in values {
-            let uid = value["metadata"]["uid"].str();
-            let Some(old) = self.objs.iter().find(|o| o.uid() == *uid) else {
+            let meta = &value["metadata"];
+            let same = |o: &&Obj| {
+                if of_applied(&self.args) {
+                    value["kind"].str() == o.kind.info().kind && *meta["name"].str() == *o.name()
+                } else {
+                    o.uid() == meta["uid"].str()
+                }
+            };
+            let Some(old) = self.objs.iter().find(same) else {
                 w.terminals.files.insert(self.file.clone(), t.clone());
                 return Saved::End(self.keep(w, io, "no original object found"));
             };
@@ -234,7 +266,16 @@ impl Edit {
         before: &Value,
         edited: &Value,
     ) -> Result<(), Trouble> {
-        let change = three_way(old.kind, before, before, edited);
+        let change = if !of_applied(&self.args) {
+            three_way(old.kind, before, before, edited)
+        } else if before == edited {
+            Value::map()
+        } else {
+            let note = modified(edited)["metadata"]["annotations"][LAST_APPLIED].clone();
+            let mut notes = Value::map();
+            notes.set(LAST_APPLIED, note);
+            value!({"metadata": {"annotations": notes}})
+        };
         // `-o` is the format of the editor's text, not of this line
         let named = slashed(old.kind, &old.name());
         if change.is_empty() {
@@ -277,7 +318,7 @@ impl Job for Edit {
             match self.saved(w, io, &t) {
                 Saved::End(code) => return Some(code),
                 Saved::Again(reasons) => {
-                    let again = format!("{}{}", header(&reasons), stripped(&t));
+                    let again = format!("{}{}", header(&self.args, &reasons), stripped(&t));
                     if let Err(code) = self.open(w, io, &again) {
                         return Some(code);
                     }
@@ -293,8 +334,8 @@ impl Job for Edit {
 }
 
 /// The comments above the text, with what was wrong.
-fn header(reasons: &[Complaint]) -> String {
-    let mut out = String::from(HEADER);
+fn header(args: &Args, reasons: &[Complaint]) -> String {
+    let mut out = String::from(if of_applied(args) { HEADER_APPLIED } else { HEADER });
     let line = |s: &str| s.replace('\n', "\n# ");
     for Complaint { head, others } in reasons {
         let colon = if others.is_empty() { "" } else { ":" };

@@ -23,7 +23,10 @@ pub fn exec(w: &mut World, io: &mut Io, args: &Args) -> Run {
 }
 
 /// The pod that `POD` or `TYPE/NAME` means.
-fn pod(w: &World, args: &Args, word: &str) -> Res<Obj> {
+///
+/// # Errors
+/// Nothing of that name, or no pod behind it.
+pub fn pod(w: &World, args: &Args, word: &str) -> Res<Obj> {
     let ns = args.ns(w);
     let (kind, name) = match word.split_once('/') {
         None => (Kind::Pod, word),

@@ -6,7 +6,7 @@ use crate::kubectl::files;
 use crate::kubectl::io::{Failure, Io, Res, Run};
 use crate::kubectl::resources::{Options, select};
 use crate::kubectl::verbs::change::ended;
-use crate::kubectl::verbs::common::{report, write_options};
+use crate::kubectl::verbs::common::{LAST_APPLIED, report, write_options};
 use crate::value;
 use crate::value::{Map, Value, text};
 use crate::world::World;
@@ -25,6 +25,19 @@ pub fn make(
     operation: &str,
 ) -> Res<i32> {
     let dry = args.dry_run()?;
+    if args.on("save-config") {
+        // what the flags say, as a typed object is written
+        let mut saved = value.clone();
+        saved.set("apiVersion", kind.info().api_version);
+        saved.set("kind", kind.info().kind);
+        if kind.info().namespaced
+            && let Some(ns) = args.given_ns()
+        {
+            saved.entry("metadata").set("namespace", ns);
+        }
+        let notes = value.entry("metadata").entry("annotations");
+        notes.set(LAST_APPLIED, format!("{saved}\n"));
+    }
     if kind.info().namespaced {
         let shown = dry == DryRun::Client && args.given("output");
         if !shown || args.given_ns().is_some() {

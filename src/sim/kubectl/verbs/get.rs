@@ -103,7 +103,10 @@ fn check(args: &Args) -> Res<()> {
         if args.given("output") {
             return Err(args.usage("--raw and --output are mutually exclusive"));
         }
-        return Err(Failure::new("not simulated: --raw"));
+        if !args.pos.is_empty() || args.given("filename") {
+            return Err(args.usage("arguments may not be passed when --raw is specified"));
+        }
+        return Ok(());
     }
     if args.text("subresource") == "scale" {
         return Err(Failure::new("not simulated: --subresource=scale"));
@@ -129,6 +132,9 @@ fn check(args: &Args) -> Res<()> {
 
 fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     check(args)?;
+    if let Some(path) = args.get("raw") {
+        return super::direct::raw(w, io, path).map(|()| Run::Done(0));
+    }
     let output = Output::of(args)?;
     let named =
         if args.given("filename") { Named::default() } else { resources::named(&args.pos)? };

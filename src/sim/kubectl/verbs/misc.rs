@@ -3,6 +3,7 @@
 use crate::api::{Kind, kind};
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Run};
+use crate::kubectl::print::Widths;
 use crate::kubectl::verbs::config::USER;
 use crate::manifest::print::{to_json_pretty, to_yaml};
 use crate::value;
@@ -22,10 +23,7 @@ pub fn version(_w: &mut World, io: &mut Io, args: &Args) -> Run {
         }
         return Run::Done(0);
     }
-    let one = value!({
-        "compiler": "gc", "gitTreeState": "clean", "gitVersion": VERSION, "major": "1",
-        "minor": "36", "platform": "linux/amd64"
-    });
+    let one = build();
     let mut all = value!({"clientVersion": (one.clone()), "kustomizeVersion": "v5.8.1"});
     if !client {
         all.set("serverVersion", one);
@@ -36,6 +34,19 @@ pub fn version(_w: &mut World, io: &mut Io, args: &Args) -> Run {
         _ => return Run::Done(io.fail(&Failure::new("--output must be 'yaml' or 'json'"))),
     }
     Run::Done(0)
+}
+
+/// How both were built.
+fn build() -> crate::value::Value {
+    value!({
+        "compiler": "gc", "gitTreeState": "clean", "gitVersion": VERSION, "major": "1",
+        "minor": "36", "platform": "linux/amd64"
+    })
+}
+
+/// The server's version as it answers itself.
+pub fn version_json() -> String {
+    to_json_pretty(&build()).trim_end().replace("    ", "  ")
 }
 
 /// `kubectl cluster-info`.
@@ -66,6 +77,45 @@ pub fn plugins(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
     Run::Done(io.fail(&Failure::new("unable to find any kubectl plugins in your PATH")))
 }
 
+/// `kubectl auth can-i --list`: what an administrator may do.
+fn may_all(io: &mut Io, args: &Args) {
+    const REVIEWS: [&str; 3] = [
+        "selfsubjectreviews.authentication.k8s.io",
+        "selfsubjectaccessreviews.authorization.k8s.io",
+        "selfsubjectrulesreviews.authorization.k8s.io",
+    ];
+    // two roles allow the last ones
+    const PATHS: [&str; 15] = [
+        "/api/*",
+        "/api",
+        "/apis/*",
+        "/apis",
+        "/healthz",
+        "/healthz",
+        "/livez",
+        "/livez",
+        "/openapi/*",
+        "/openapi",
+        "/readyz",
+        "/readyz",
+        "/version/",
+        "/version/",
+        "/version",
+    ];
+    let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
+    let mut table = Vec::new();
+    if !args.on("no-headers") {
+        table.push(row(["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]));
+    }
+    table.push(row(["*.*", "[]", "[]", "[*]"]));
+    table.push(row(["", "[*]", "[]", "[*]"]));
+    table.extend(REVIEWS.map(|r| row([r, "[]", "[]", "[create]"])));
+    for path in PATHS.iter().chain(&["/version"]) {
+        table.push(row(["", &format!("[{path}]"), "[]", "[get]"]));
+    }
+    io.print(Widths::default().render(&table));
+}
+
 /// `kubectl auth can-i`: the learner may do everything.
 pub fn can_i(_w: &mut World, io: &mut Io, args: &Args) -> Run {
     const VERBS: &[&str] = &[
@@ -91,7 +141,8 @@ pub fn can_i(_w: &mut World, io: &mut Io, args: &Args) -> Run {
         "watch",
     ];
     if args.on("list") {
-        return Run::Done(io.fail(&Failure::new("not simulated: auth can-i --list")));
+        may_all(io, args);
+        return Run::Done(0);
     }
     let [verb, what] = args.pos.as_slice() else {
         return Run::Done(io.fail(&Failure::new(

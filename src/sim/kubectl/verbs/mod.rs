@@ -7,6 +7,7 @@ mod config;
 mod cp;
 mod delete;
 mod describe;
+mod direct;
 mod drain;
 mod edit;
 mod events;
@@ -81,7 +82,7 @@ pub const VERBS: &[Verb] = &[
     verb("edit", "+save-config subresource=s windows-line-endings validate=?true", edit::edit),
     verb("apply", "+server-side force-conflicts force grace-period=i timeout=d cascade=?background wait overwrite prune all validate=?strict openapi-patch=?true prune-allowlist=l subresource=s applyset=s save-config", apply::apply),
     verb("apply view-last-applied", "f,filename=l R,recursive k,kustomize=s o,output=s l,selector=s all", last_applied::view),
-    verb("apply edit-last-applied", ANY, not_simulated),
+    verb("apply edit-last-applied", "+windows-line-endings", edit::applied),
     verb("cluster-info dump", ANY, not_simulated),
     verb("create token", ANY, not_simulated),
     verb("apply set-last-applied", "f,filename=l o,output=s create-annotation dry-run=?unchanged template=s", last_applied::set),
@@ -130,6 +131,8 @@ pub const VERBS: &[Verb] = &[
     verb("exec", "c,container=s i,stdin t,tty q,quiet f,filename=l pod-running-timeout=d", exec::exec),
     verb("attach", "c,container=s i,stdin t,tty q,quiet pod-running-timeout=d", exec::attach),
     verb("wait", "+for=s timeout=d all A,all-namespaces field-selector=s local", wait::run),
+    verb("autoscale", "+min=i max=i cpu-percent=i cpu=s memory=s name=s save-config", direct::autoscale),
+    verb("port-forward", "address=l pod-running-timeout=d", direct::port_forward),
     verb("cordon", "dry-run=?unchanged l,selector=s", drain::cordon),
     verb("uncordon", "dry-run=?unchanged l,selector=s", drain::uncordon),
     verb("drain", "dry-run=?unchanged l,selector=s pod-selector=s ignore-daemonsets delete-emptydir-data force disable-eviction grace-period=i timeout=d skip-wait-for-delete-timeout=i chunk-size=i", drain::drain),

@@ -127,7 +127,7 @@ fn resources(io: &mut Io, args: &Args) -> Res<i32> {
 
 /// `kubectl top`.
 pub fn top(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
-    io.err("error: Metrics API not available\nnot simulated: how much pods and nodes use");
+    io.err("error: Metrics API not available");
     Run::Done(1)
 }
 
