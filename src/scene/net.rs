@@ -116,12 +116,11 @@ pub(crate) fn clients(look: &Look<'_>, keep: &mut Keep, packets: &Talk) -> Vec<R
     let w = look.w;
     let mut names = BTreeSet::new();
     for pod in w.store.all(Kind::Pod) {
-        let set = pod
-            .pod()
-            .ordinal
-            .as_ref()
-            .is_some_and(|(_, _)| pod.label("statefulset.kubernetes.io/pod-name").is_some());
-        if pod.pod().owner.is_empty() && !set {
+        let facts = pod.pod();
+        if !facts.owner.is_empty() {
+            continue;
+        }
+        if facts.ordinal.is_none() || pod.label("statefulset.kubernetes.io/pod-name").is_none() {
             names.insert(pod.key());
         }
     }
@@ -241,17 +240,19 @@ pub(crate) fn nodes(look: &Look<'_>, keep: &mut Keep) -> Vec<Rc<NodeItem>> {
     let mut by_node: BTreeMap<Str, Vec<(Str, Option<i64>, crate::PodState)>> = BTreeMap::new();
     for pod in w.store.all(Kind::Pod) {
         let facts = pod.pod();
-        if facts.node.is_empty() || pod.ns() == "kube-system" {
+        if facts.node.is_empty() || *pod.ns_ref() == "kube-system" {
+            continue;
+        }
+        // with a thousand pods, most are not shown
+        if by_node.get(&facts.node).is_some_and(|lodgers| lodgers.len() >= LODGERS) {
             continue;
         }
         let ordinal = pod
             .label("statefulset.kubernetes.io/pod-name")
             .and(facts.ordinal.as_ref())
             .map(|(_, n)| *n);
-        let lodgers = by_node.entry(facts.node.clone()).or_default();
-        if lodgers.len() < LODGERS {
-            lodgers.push((pod.name(), ordinal, keep.state(look, pod)));
-        }
+        let lodger = (pod.name(), ordinal, keep.state(look, pod));
+        by_node.entry(facts.node.clone()).or_default().push(lodger);
     }
     let all: Vec<&Obj> = w.store.all(Kind::Node).collect();
     all.into_iter()

@@ -91,9 +91,10 @@ fn stateful(look: &Look<'_>, keep: &mut Keep, set: &Obj, used: &mut BTreeSet<Key
     let mut claims = claims_of(w, set);
     // a page cannot show millions of empty places
     let end = start + replicas.min(2000);
-    let mut ordinals: Vec<i64> =
-        if set.terminating() { Vec::new() } else { (start..end).collect() };
-    ordinals.extend(members.keys().chain(claims.keys()).copied());
+    let places = start..if set.terminating() { start } else { end };
+    let mut ordinals: Vec<i64> = places.clone().collect();
+    let others = members.keys().chain(claims.keys()).copied();
+    ordinals.extend(others.filter(|n| !places.contains(n)));
     ordinals.sort_unstable();
     ordinals.dedup();
     let verdict = w.verdicts.get(&(Comp::StatefulSet, key.clone()));

@@ -76,6 +76,8 @@ pub enum Task {
         /// A number that the step needs (an attempt, an index).
         n: u64,
     },
+    /// A controller's long plan goes on.
+    GoOn,
     /// A terminal's running command looks again.
     Terminal(u8),
 }
@@ -126,6 +128,12 @@ impl Queue {
         self.next += 1;
         self.foreground += u64::from(!background);
         self.heap.push(Reverse(Entry { at, seq: self.next, task, cause, background }));
+    }
+
+    /// Puts a task in that comes before all others of its moment.
+    pub fn push_first(&mut self, at: u64, task: Task, cause: Option<Seq>) {
+        self.foreground += 1;
+        self.heap.push(Reverse(Entry { at, seq: 0, task, cause, background: false }));
     }
 
     /// Takes the next task out.

@@ -13,6 +13,7 @@ use crate::apiserver::admission::Parts;
 use crate::apiserver::events::Recorder;
 use crate::apiserver::store::Store;
 use crate::config::{Config, Delay};
+use crate::controllers::Execution;
 use crate::log::{ChangeType, Log, Record, Seq, What};
 use crate::queue::{Comp, Entry, Queue, Task};
 use crate::rng::Stream;
@@ -58,6 +59,8 @@ pub struct World {
     pub(crate) serials: Vec<u64>,
     pub(crate) recorder: Recorder,
     queued: BTreeSet<(Comp, Key)>,
+    /// A controller's long plan that is not carried out to its end yet.
+    unfinished: Option<Execution>,
     failures: BTreeMap<(Comp, Key), u32>,
     /// Latest decision of a controller about an object: feeds "why not yet".
     pub verdicts: BTreeMap<(Comp, Key), Verdict>,
@@ -107,6 +110,7 @@ impl World {
             serials: kind::ALL.iter().map(|_| 0).collect(),
             recorder: Recorder::default(),
             queued: BTreeSet::new(),
+            unfinished: None,
             failures: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             kubelet: crate::kubelet::State::default(),
@@ -212,6 +216,12 @@ impl World {
         );
     }
 
+    /// A plan goes on in the next step, before anything else.
+    pub(crate) fn unfinished(&mut self, plan: Execution) {
+        self.unfinished = Some(plan);
+        self.queue.push_first(self.now, Task::GoOn, self.cause);
+    }
+
     /// Puts a key back after a failure: 5 ms, doubled each time, at most 1000 s.
     /// Repetitions after the first few do not keep `settle` waiting.
     pub fn retry(&mut self, comp: Comp, key: Key) {
@@ -312,6 +322,13 @@ impl World {
                     _ => crate::controllers::sync(self, comp, &key),
                 }
             }
+            Task::GoOn => {
+                if let Some(plan) = self.unfinished.take() {
+                    self.by = plan.comp;
+                    self.rule = "sync";
+                    plan.go_on(self);
+                }
+            }
             Task::Timer { comp, key, uid, what, n } => {
                 self.by = comp;
                 self.rule = what;
@@ -327,8 +344,10 @@ impl World {
             }
             Task::Terminal(n) => crate::kubectl::wake(self, n),
         }
-        // commands that wait look at each change
-        crate::kubectl::poll(self);
+        // commands that wait look at each change, but not into the middle of a plan
+        if self.unfinished.is_none() {
+            crate::kubectl::poll(self);
+        }
         self.cause = None;
         true
     }

@@ -15,7 +15,7 @@ use podium_sim::{Config, World};
 use yew::Callback;
 
 use crate::ui::folder::{self, File, Folder};
-use crate::ui::playback::Clock;
+use crate::ui::playback::{self, Clock};
 use crate::ui::screen::{Ink, Screen, Writer};
 
 /// Names of the editor's files, the terminal that waits for the text of one, which one is shown,
@@ -99,6 +99,10 @@ pub struct Session {
     announcer: RefCell<Option<Announcer>>,
     /// The last frame simulated so much that the next one has to draw it.
     owed: Cell<bool>,
+    /// A picture that took so long to make that the next frame shows it.
+    made: RefCell<Option<Rc<Frame>>>,
+    /// Milliseconds of the display that frames which only drew have left to simulate.
+    late: Cell<f64>,
     /// What could not be told at once.
     later: RefCell<Option<Timeout>>,
     me: Weak<Session>,
@@ -136,10 +140,12 @@ pub const SPEEDS: (u32, u32) = (50, 100_000);
 const SLICE: u64 = 250_000;
 /// Milliseconds that one frame may spend on simulating.
 const BUDGET: f64 = 8.0;
-/// A frame whose simulation took longer, because one thing done was long, is not drawn too.
-const LONG: f64 = 12.0;
-/// The clock is looked at after so many things done.
-const LOOK: u32 = 16;
+/// A frame whose simulation took longer is not drawn too: the next one is.
+const LONG: f64 = 4.0;
+/// A picture that took longer to make is shown by the next frame.
+const SLOW: f64 = 8.0;
+/// Most milliseconds of the display that one frame makes up for.
+const LATE: f64 = 100.0;
 /// A pause up to this long (microseconds) is waited out although nothing but endless
 /// repetitions goes on.
 const PATIENCE: u64 = 45_000_000;
@@ -178,6 +184,8 @@ impl Session {
                 heard: RefCell::default(),
                 announcer: RefCell::default(),
                 owed: Cell::default(),
+                made: RefCell::default(),
+                late: Cell::default(),
                 later: RefCell::default(),
                 me: me.clone(),
             }
@@ -323,8 +331,7 @@ impl Session {
 
     /// Stops time.
     pub fn pause(&self) {
-        self.playing.set(false);
-        self.clock.stop();
+        self.stand();
         self.emit();
     }
 
@@ -335,8 +342,7 @@ impl Session {
 
     /// Steps by moments at which something happened: forward, or back if negative.
     pub fn step(&self, n: i32) {
-        self.playing.set(false);
-        self.clock.stop();
+        self.stand();
         {
             let timeline = &mut self.inner.borrow_mut().timeline;
             for _ in 0..n.unsigned_abs().min(10_000) {
@@ -436,6 +442,13 @@ impl Session {
         *self.announcer.borrow_mut() = None;
     }
 
+    /// Time stands still; what a frame has left to simulate is not made up for later.
+    fn stand(&self) {
+        self.playing.set(false);
+        self.clock.stop();
+        self.late.set(0.0);
+    }
+
     fn kick(&self) {
         if self.playing.get() {
             self.clock.start();
@@ -449,29 +462,39 @@ impl Session {
         if !self.playing.get() {
             return false;
         }
-        if !self.owed.take() && self.simulate(dt) > LONG {
+        let dt = (dt + self.late.take()).min(LATE);
+        if let Some(frame) = self.made.take() {
+            self.late.set(dt);
+            self.show(frame);
+            return true;
+        }
+        if self.owed.take() {
+            self.late.set(dt);
+        } else if self.simulate(dt) > LONG {
             self.owed.set(true);
             return true;
         }
+        let begin = playback::now();
         let goes = !self.inner.borrow_mut().resting();
-        self.emit();
+        let frame = self.frame();
+        if playback::now() - begin > SLOW {
+            *self.made.borrow_mut() = Some(frame);
+            return true;
+        }
+        self.show(frame);
         goes
     }
 
     /// Lets the cluster go on for `dt` milliseconds of the display; gives how long that took. It
     /// stops early, and is late, rather than keep the display waiting.
     fn simulate(&self, dt: f64) -> f64 {
-        let begin = crate::ui::playback::now();
-        let took = || crate::ui::playback::now() - begin;
+        let begin = playback::now();
+        let took = || playback::now() - begin;
         let mut left = (dt * f64::from(self.speed.get())) as u64;
-        let mut done = 0_u32;
-        let mut more = || {
-            done += 1;
-            !done.is_multiple_of(LOOK) || took() <= BUDGET
-        };
+        let mut more = || took() <= BUDGET;
         let mut guard = self.inner.borrow_mut();
         let inner = &mut *guard;
-        while left > 0 && took() <= BUDGET && !inner.resting() {
+        while left > 0 && more() && !inner.resting() {
             let dt = left.min(SLICE);
             inner.timeline.advance_while(dt, &mut more);
             left -= dt;
@@ -549,7 +572,13 @@ impl Session {
     }
 
     fn emit(&self) {
+        // what was made before is old
+        *self.made.borrow_mut() = None;
         let frame = self.frame();
+        self.show(frame);
+    }
+
+    fn show(&self, frame: Rc<Frame>) {
         let listeners: Vec<_> = self.listeners.borrow().iter().map(|(_, l)| l.clone()).collect();
         for listener in listeners {
             listener.emit(frame.clone());

@@ -53,15 +53,18 @@ pub(crate) fn use_sight(node: &NodeRef, height: i32, stride: i32) -> ((i32, i32)
     ((top - stride, top + height + 2 * stride), onscroll)
 }
 
+/// Milliseconds between two lots of [`use_growing`]: a frame of the display has at most one.
+const LOT: u32 = 20;
+
 /// How many of `count` things are shown now: so many at once, and as many more in each of the
-/// next moments, so that no frame has to make all of them.
+/// next frames, so that none has to make all of them.
 #[hook]
 pub(crate) fn use_growing(count: usize, at_once: usize) -> usize {
     let shown = use_state_eq(|| at_once);
     let set = shown.setter();
     use_effect_with((*shown, count > *shown), move |(shown, more)| {
         let next = *shown + at_once;
-        let timer = more.then(|| Timeout::new(0, move || set.set(next)));
+        let timer = more.then(|| Timeout::new(LOT, move || set.set(next)));
         move || drop(timer)
     });
     *shown

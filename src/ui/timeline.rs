@@ -27,7 +27,7 @@ const LANE: i32 = 21;
 /// How far the lanes are scrolled is looked at in steps of this many pixels.
 const STRIDE: i32 = 4 * LANE;
 /// Lanes that come into sight at once.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 
 /// Height of so many lanes, pixels.
 fn height_of(lanes: usize) -> i32 {

@@ -40,23 +40,34 @@ for (const pods of sizes.length ? sizes.map(Number) : [100, 1000]) {
   await page.goto(url);
   await page.getByRole('button', { name: 'Apply', exact: true }).waitFor();
   await page.waitForFunction(() => performance.getEntriesByType('resource').some((e) => e.name.endsWith('podium_rest.wasm')));
-  const frames = await page.evaluate(async (yaml) => {
+  const { at: frames, anew } = await page.evaluate(async (yaml) => {
     document.querySelector('podium-lab').api(1).apply(yaml);
+    const clock = document.querySelector('podium-lab').shadowRoot.querySelector('.now');
     const at = [];
+    let anew = 0;
+    let before = '';
     await new Promise((done) => {
       const tick = (t) => {
         at.push(t);
+        if (clock.textContent !== before) anew += 1;
+        before = clock.textContent;
         if (t - at[0] > 10000) done();
         else requestAnimationFrame(tick);
       };
       requestAnimationFrame(tick);
     });
-    return at;
+    return { at, anew };
   }, manifest(pods));
   const gaps = frames.slice(1).map((t, i) => t - frames[i]);
   const rate = (1000 * gaps.length) / gaps.reduce((a, b) => a + b, 0);
   row(`${pods} pods on stage, frames a second`, rate, '', rate >= (pods > 100 ? 30 : 60) * 0.97, pods > 100 ? 30 : 60);
   row(`${pods} pods on stage, the longest frame`, Math.max(...gaps), ' ms', Math.max(...gaps) <= 50, 50);
+  // the budget is about the worst frame; this is what most of them are like, and how many of
+  // them showed a later moment than the one before, while time went on
+  const sorted = gaps.toSorted((a, b) => a - b);
+  const part = (p) => `p${100 * p} ${sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))].toFixed(0)}`;
+  const over = gaps.filter((gap) => gap > 50).length;
+  console.log(`page    ${pods} pods on stage, ms from frame to frame: ${[0.5, 0.95, 0.99].map(part).join(', ')}; ${over} of ${gaps.length} over 50; ${anew} drew a new moment`);
   await page.close();
 }
 await browser.close();

@@ -136,9 +136,12 @@ impl Object {
 
     /// `metadata.uid`, borrowed.
     pub fn uid_ref(&self) -> &Str {
+        if !self.uid.is_empty() {
+            return &self.uid;
+        }
         match &self.meta()["uid"] {
             // an event's is made with the event
-            Value::Str(uid) if self.uid.is_empty() => uid,
+            Value::Str(uid) => uid,
             _ => &self.uid,
         }
     }

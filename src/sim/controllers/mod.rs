@@ -144,24 +144,62 @@ impl Plan {
     }
 }
 
-/// Carries out a plan for a key of a controller's queue.
-pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
-    // the first refusal that counts
-    let mut failed: Option<Status> = None;
-    // the batch in which an effect was refused
-    let mut stopped: Option<u32> = None;
-    for effect in plan.effects {
+/// Effects that one step carries out. The rest of a long plan follows in steps of their own, at the
+/// same moment and before anything else: who shows the cluster need not wait for all of it.
+const AT_ONCE: usize = 32;
+
+/// A plan that is being carried out for a key of a controller's queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Execution {
+    /// Whose plan it is.
+    pub(crate) comp: Comp,
+    key: Key,
+    effects: std::vec::IntoIter<Effect>,
+    waits: Option<(&'static str, Option<Key>, Str)>,
+    /// The first refusal that counts.
+    failed: Option<Status>,
+    /// The batch in which an effect was refused.
+    stopped: Option<u32>,
+}
+
+impl Execution {
+    fn of(comp: Comp, key: &Key, plan: Plan) -> Self {
+        let Plan { effects, waits } = plan;
+        let (key, effects) = (key.clone(), effects.into_iter());
+        Self { comp, key, effects, waits, failed: None, stopped: None }
+    }
+
+    /// Carries out the next effects of the plan, or what comes after them.
+    pub(crate) fn go_on(mut self, w: &mut World) {
+        for _ in 0..AT_ONCE {
+            let Some(effect) = self.effects.next() else { break };
+            self.carry_out(w, effect);
+        }
+        if self.effects.len() > 0 {
+            w.unfinished(self);
+            return;
+        }
+        w.verdict(self.comp, self.key.clone(), self.waits);
+        if self.failed.is_some() {
+            w.retry(self.comp, self.key);
+        } else {
+            w.forget(self.comp, &self.key);
+        }
+    }
+
+    fn carry_out(&mut self, w: &mut World, effect: Effect) {
         let Effect { mut action, rule, done, failed: refused, on_error, always, amend, batch } =
             effect;
-        if stopped.is_some_and(|b| b == 0 || b != batch) && !always {
-            continue;
+        if self.stopped.is_some_and(|b| b == 0 || b != batch) && !always {
+            return;
         }
-        if let (Some(amend), Some(e)) = (amend, &failed)
+        if let (Some(amend), Some(e)) = (amend, &self.failed)
             && let Action::UpdateStatus(_, value) = &mut action
         {
             amend(w, value, e);
         }
-        let result = w.acting(comp, rule, |w| perform(w, comp, key, action));
+        let comp = self.comp;
+        let result = w.acting(comp, rule, |w| perform(w, comp, &self.key, action));
         match result {
             Ok(()) => {
                 if let Some((about, note)) = done {
@@ -172,7 +210,7 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
                 let benign =
                     matches!(e.reason, Reason::NotFound | Reason::AlreadyExists | Reason::Conflict);
                 if on_error == OnError::Ignore && benign {
-                    continue;
+                    return;
                 }
                 // a taken name, or a write that came too late, is retried in silence
                 if !matches!(e.reason, Reason::AlreadyExists | Reason::Conflict) {
@@ -181,18 +219,12 @@ pub fn execute(w: &mut World, comp: Comp, key: &Key, plan: Plan) {
                         w.acting(comp, rule, |w| w.event(&about, note));
                     }
                 }
-                failed.get_or_insert(e);
+                self.failed.get_or_insert(e);
                 if on_error == OnError::Stop {
-                    stopped = Some(batch);
+                    self.stopped = Some(batch);
                 }
             }
         }
-    }
-    w.verdict(comp, key.clone(), plan.waits);
-    if failed.is_some() {
-        w.retry(comp, key.clone());
-    } else {
-        w.forget(comp, key);
     }
 }
 
@@ -244,7 +276,7 @@ pub fn sync(w: &mut World, comp: Comp, key: &Key) {
         }
         _ => Plan::default(),
     };
-    execute(w, comp, key, plan);
+    Execution::of(comp, key, plan).go_on(w);
 }
 
 /// A controller's own timer.

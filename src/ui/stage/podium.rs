@@ -25,9 +25,9 @@ pub(super) struct PodiumProps {
     pub(super) on_act: Callback<Act>,
 }
 
-/// Places that come into sight at once; more follow in the next moments, so that no frame has
-/// to make all of them.
-const AT_ONCE: usize = 32;
+/// Places that come into sight at once; more follow in the next frames, so that none has to make
+/// all of them.
+const AT_ONCE: usize = 16;
 
 #[component]
 pub(super) fn Podium(props: &PodiumProps) -> Html {

@@ -5,6 +5,7 @@ use crate::api::{Key, Kind, Obj};
 use crate::apiserver::{DeleteOptions, Sub, WriteOptions};
 use crate::config::{Config, Latency};
 use crate::log::What;
+use crate::queue::Comp;
 use crate::value;
 use crate::value::{Str, Value};
 use crate::world::World;
@@ -271,4 +272,34 @@ fn claims_of_adopted_pods_follow_the_policy() {
         told(&w, "SuccessfulUpdate"),
         [0, 1, 2].map(|n| format!("Update Pod web-{n} in StatefulSet web successful"))
     );
+}
+
+/// Who watches time go on is not kept waiting for hundreds of pods at once, and nobody else acts
+/// or looks before the last one of them is made.
+#[test]
+fn many_pods_are_made_in_steps_of_one_moment() {
+    let mut w = world(value!({"podManagementPolicy": "Parallel", "replicas": 0}));
+    settle(&mut w);
+    w.type_line(1, "kubectl get pods -w");
+    w.type_line(2, "kubectl scale sts web --replicas=300");
+    let pods = |w: &World| w.store.list(Kind::Pod, &"default".into()).count();
+    let shown = |w: &World| w.terminal(1).map_or(0, |t| t.text_since(0).lines().count());
+    let mut begun = None;
+    while shown(&w) < 2 {
+        let before = (pods(&w), w.log.len());
+        assert!(w.step());
+        let more = pods(&w) - before.0;
+        assert!(more <= 32, "{more} pods in one step");
+        if before.0 == 0 && more > 0 {
+            begun = Some((before.1, w.now));
+        }
+    }
+    let (first, at) = begun.expect("pods were made");
+    assert_eq!((pods(&w), shown(&w)), (300, 301));
+    for (_, record) in w.log.since(first) {
+        assert_eq!((record.at, record.by), (at, Comp::StatefulSet), "{}", record.rule);
+    }
+    settle(&mut w);
+    let key = Key::new(Kind::StatefulSet, "default", "web");
+    assert_eq!(w.store.by_key(&key).expect("it is there").status()["readyReplicas"].int_or(0), 300);
 }
