@@ -24,15 +24,28 @@ class Reader {
   get more() { return this.at < this.end; }
 }
 
-// The linked module's notes, or null if it has none.
-function notes(file) {
-  const r = new Reader(readFileSync(file), 8);
+// A module's sections: where each begins, its contents, and the name of a custom one.
+function sectionsOf(bytes) {
+  const r = new Reader(bytes, 8);
   const sections = [];
   while (r.more) {
+    const head = r.at;
     const id = r.byte();
     const body = r.part(r.leb());
-    sections.push({ id, body, start: body.at, name: id === 0 ? body.text() : '' });
+    sections.push({ id, head, body, start: body.at, name: id === 0 ? body.text() : '' });
   }
+  return sections;
+}
+
+// A module without notes: wasm-bindgen passes them on as they were, and they are no longer true.
+export function withoutNotes(bytes) {
+  const stale = (s) => s.name === 'linking' || s.name.startsWith('reloc.');
+  return Buffer.concat([bytes.subarray(0, 8), ...sectionsOf(bytes).filter((s) => !stale(s)).map((s) => bytes.subarray(s.head, s.body.end))]);
+}
+
+// The linked module's notes, or null if it has none.
+function notes(file) {
+  const sections = sectionsOf(readFileSync(file));
   const standard = (id) => sections.find((s) => s.id === id);
   const custom = (name) => sections.find((s) => s.name === name);
   const linking = custom('linking');

@@ -16,7 +16,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { reach } from './data.mjs';
+import { reach, withoutNotes } from './data.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const binaryen = join(dirname(createRequire(join(here, '../../tests/e2e/')).resolve('binaryen/package.json')), 'bin');
@@ -42,7 +42,9 @@ function key(name) {
 // The module's text as functions (name, lines) and the rest by kind.
 function read(dist) {
   const wat = join(dist, 'podium.wat');
-  tool('wasm-dis', '--all-features', join(dist, 'podium_bg.wasm'), '-o', wat);
+  const file = join(dist, 'podium_bg.wasm');
+  writeFileSync(file, withoutNotes(readFileSync(file)));
+  tool('wasm-dis', '--all-features', file, '-o', wat);
   const lines = readFileSync(wat, 'utf8').split('\n');
   rmSync(wat);
   const module = { type: [], import: [], global: [], memory: [], data: [], table: [], elem: [], export: [], start: [], funcs: [] };
