@@ -13,6 +13,8 @@ use podium_sim::{Config, Latency, Value, World};
 
 /// How long `settle` and a command that waits for ever may take, in simulated time.
 const PATIENCE: u64 = 600 * SECOND;
+/// A command that goes on longer is interrupted, even if the cluster does not come to rest.
+const LONGEST: u64 = 24 * 3600 * SECOND;
 /// Files larger than this are no manifests.
 const LARGEST: u64 = 1 << 20;
 
@@ -276,9 +278,10 @@ impl<W: Write> Player<W> {
         self.print(&format!("$ {line}\n"));
         self.world.type_line(1, line);
         let mut until = self.world.now.saturating_add(PATIENCE);
+        let last = self.world.now.saturating_add(LONGEST);
         while self.world.terminal(1).is_some_and(|t| t.running() && !t.reads()) {
             if self.world.queue.busy() {
-                until = self.world.now.saturating_add(PATIENCE);
+                until = self.world.now.saturating_add(PATIENCE).min(last);
             }
             match self.world.queue.next_at() {
                 Some(at) if at <= until => {

@@ -193,6 +193,15 @@ impl World {
 
     /// Puts a key into a component's work queue; does nothing if it is there already.
     pub fn enqueue(&mut self, comp: Comp, key: Key) {
+        self.put_in(comp, key, false);
+    }
+
+    /// The same for an endless repetition, which `settle` does not wait for.
+    pub fn enqueue_again(&mut self, comp: Comp, key: Key) {
+        self.put_in(comp, key, true);
+    }
+
+    fn put_in(&mut self, comp: Comp, key: Key, background: bool) {
         if self.queued.insert((comp, key.clone())) {
             let what = if comp == Comp::Scheduler { Delay::Schedule } else { Delay::Controller };
             let mut after = self.delay(what, &[&key.name, decimal(self.now).as_str()]);
@@ -202,7 +211,7 @@ impl World {
                 after = after.min(MS);
             }
             let at = self.now + after;
-            self.queue.push(at, Task::Sync(comp, key), self.cause, false);
+            self.queue.push(at, Task::Sync(comp, key), self.cause, background);
         }
     }
 

@@ -356,7 +356,7 @@ fn nominate(w: &mut World, pod: &Key, node: &Str) {
 /// A step of the scheduler's own: the flush of pods that waited too long.
 pub fn timer(w: &mut World, key: &Key, _what: &'static str) {
     if w.scheduler.unschedulable.contains_key(key) {
-        w.enqueue(Comp::Scheduler, key.clone());
+        w.enqueue_again(Comp::Scheduler, key.clone());
     }
 }
 
