@@ -13,8 +13,8 @@ use podium_sim::{Config, Latency, Value, World};
 
 /// How long `settle` and a command that waits for ever may take, in simulated time.
 const PATIENCE: u64 = 600 * SECOND;
-/// A command that goes on longer is interrupted, even if the cluster does not come to rest.
-const LONGEST: u64 = 24 * 3600 * SECOND;
+/// `settle` is over when nothing has changed for so long, as in the recordings.
+const SILENCE: u64 = 1_500 * MS;
 /// Files larger than this are no manifests.
 const LARGEST: u64 = 1 << 20;
 
@@ -243,7 +243,7 @@ impl<W: Write> Player<W> {
         let mut words = line.split_whitespace();
         match (words.next().unwrap_or(""), words.next(), words.next()) {
             ("settle", None, _) => {
-                self.world.settle(PATIENCE);
+                self.settle();
                 self.print("# settled\n");
             }
             ("node-down", Some(name), None) => {
@@ -267,6 +267,20 @@ impl<W: Write> Player<W> {
         true
     }
 
+    /// Goes on until nothing more is to be expected, and nothing has changed for a while.
+    fn settle(&mut self) {
+        let end = self.world.now.saturating_add(PATIENCE);
+        loop {
+            self.world.settle(end.saturating_sub(self.world.now));
+            let log = &self.world.log;
+            let changed = log.len().checked_sub(1).and_then(|n| log.get(n)).map_or(0, |r| r.at);
+            match self.world.queue.next_at() {
+                Some(at) if at <= changed.saturating_add(SILENCE).min(end) => self.world.step(),
+                _ => return,
+            };
+        }
+    }
+
     fn command(&mut self, line: &str) {
         if let Some(rest) = line.trim_start().strip_prefix('@') {
             let (number, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
@@ -277,20 +291,19 @@ impl<W: Write> Player<W> {
         }
         self.print(&format!("$ {line}\n"));
         self.world.type_line(1, line);
-        let mut until = self.world.now.saturating_add(PATIENCE);
-        let last = self.world.now.saturating_add(LONGEST);
+        // time in which nothing but endless repetitions was to be expected
+        let mut quiet = 0;
         while self.world.terminal(1).is_some_and(|t| t.running() && !t.reads()) {
+            let next = self.world.queue.next_at().unwrap_or(u64::MAX);
+            let pause = next.saturating_sub(self.world.now);
             if self.world.queue.busy() {
-                until = self.world.now.saturating_add(PATIENCE).min(last);
-            }
-            match self.world.queue.next_at() {
-                Some(at) if at <= until => {
-                    self.world.step();
-                }
-                _ => {
-                    self.world.run_until(until);
-                    self.world.interrupt(1);
-                }
+                self.world.step();
+            } else if pause <= PATIENCE - quiet {
+                quiet += pause;
+                self.world.step();
+            } else {
+                self.world.run_until(self.world.now.saturating_add(PATIENCE - quiet));
+                self.world.interrupt(1);
             }
         }
         self.show(1);

@@ -60,25 +60,7 @@ pub fn cluster(w: &mut World) {
         }
         put(Kind::StorageClass, class);
     }
-    put(
-        Kind::Service,
-        value!({
-            "metadata": {
-                "labels": {"component": "apiserver", "provider": "kubernetes"},
-                "name": "kubernetes", "namespace": "default"
-            },
-            "spec": {
-                "clusterIP": "10.96.0.1",
-                "clusterIPs": ["10.96.0.1"],
-                "internalTrafficPolicy": "Cluster",
-                "ipFamilies": ["IPv4"],
-                "ipFamilyPolicy": "SingleStack",
-                "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
-                "sessionAffinity": "None",
-                "type": "ClusterIP"
-            }
-        }),
-    );
+    put(Kind::Service, own_service());
     put(
         Kind::Service,
         value!({
@@ -173,4 +155,24 @@ pub fn pod_cidr(n: u32) -> String {
 
 fn quantity_milli(milli: i64) -> String {
     if milli % 1000 == 0 { (milli / 1000).to_string() } else { format!("{milli}m") }
+}
+
+/// The Service of the API server itself.
+pub fn own_service() -> Value {
+    value!({
+        "metadata": {
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+            "name": "kubernetes", "namespace": "default"
+        },
+        "spec": {
+            "clusterIP": "10.96.0.1",
+            "clusterIPs": ["10.96.0.1"],
+            "internalTrafficPolicy": "Cluster",
+            "ipFamilies": ["IPv4"],
+            "ipFamilyPolicy": "SingleStack",
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+            "sessionAffinity": "None",
+            "type": "ClusterIP"
+        }
+    })
 }

@@ -59,6 +59,8 @@ pub struct World {
     pub(crate) serials: Vec<u64>,
     pub(crate) recorder: Recorder,
     queued: BTreeSet<(Comp, Key)>,
+    /// When keys that were put in for later are due.
+    delayed: BTreeMap<(Comp, Key), u64>,
     /// A controller's long plan that is not carried out to its end yet.
     unfinished: Option<Execution>,
     failures: BTreeMap<(Comp, Key), u32>,
@@ -110,6 +112,7 @@ impl World {
             serials: kind::ALL.iter().map(|_| 0).collect(),
             recorder: Recorder::default(),
             queued: BTreeSet::new(),
+            delayed: BTreeMap::new(),
             unfinished: None,
             failures: BTreeMap::new(),
             verdicts: BTreeMap::new(),
@@ -216,13 +219,14 @@ impl World {
     }
 
     /// Puts a key into a component's work queue `after` microseconds from now.
+    /// As in client-go's delaying queue, the earliest moment counts: a later one is forgotten.
     pub fn enqueue_after(&mut self, comp: Comp, key: Key, after: u64, background: bool) {
-        self.queue.push(
-            self.now.saturating_add(after),
-            Task::Requeue(comp, key),
-            self.cause,
-            background,
-        );
+        let at = self.now.saturating_add(after);
+        let delayed = self.delayed.entry((comp, key.clone())).or_insert(u64::MAX);
+        if *delayed > at {
+            *delayed = at;
+            self.queue.push(at, Task::Requeue(comp, key), self.cause, background);
+        }
     }
 
     /// A plan goes on in the next step, before anything else.
@@ -317,6 +321,13 @@ impl World {
         self.cause = cause;
         match task {
             Task::Requeue(comp, key) => {
+                let slot = (comp, key.clone());
+                // put in again for an earlier moment, it has been there
+                if self.delayed.get(&slot) != Some(&at) {
+                    self.cause = None;
+                    return true;
+                }
+                self.delayed.remove(&slot);
                 // the key is due now: no second reaction time; an endless repetition stays one
                 if self.queued.insert((comp, key.clone())) {
                     self.queue.push(self.now, Task::Sync(comp, key), cause, background);

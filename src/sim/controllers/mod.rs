@@ -18,6 +18,7 @@ pub mod expansion;
 pub mod garbage_collector;
 pub mod namespace;
 pub mod node_lifecycle;
+mod own_service;
 pub mod protection;
 pub mod provisioner;
 pub mod quota;
@@ -228,10 +229,18 @@ impl Execution {
     }
 }
 
+/// A pod whose name is no longer than this has no label that is too long because of it.
+const LONG: usize = 40;
+
 fn perform(w: &mut World, comp: Comp, key: &Key, action: Action) -> Result<(), Status> {
     let trusted = WriteOptions::TRUSTED;
     match action {
-        Action::Create(kind, value) => w.create(kind, value, trusted).map(drop),
+        Action::Create(kind, value) => {
+            // names made of long names: all other checks were those of the template
+            let long = kind == Kind::Pod && value["metadata"]["name"].str().len() > LONG;
+            let options = if long { WriteOptions::default() } else { trusted };
+            w.create(kind, value, options).map(drop)
+        }
         Action::Update(kind, value) => w.update(kind, value, Sub::Main, trusted).map(drop),
         Action::UpdateStatus(kind, value) => w.update(kind, value, Sub::Status, trusted).map(drop),
         Action::Delete(target, opts) => w.delete(&target, &opts).map(drop),
@@ -271,6 +280,7 @@ pub fn sync(w: &mut World, comp: Comp, key: &Key) {
         Comp::Namespace if key.kind == Kind::ResourceQuota => quota::reconcile(w, key),
         Comp::Namespace => namespace::reconcile(w, key),
         Comp::Disruption => disruption::reconcile(w, key),
+        Comp::ApiServer => own_service::reconcile(w, key),
         Comp::NodeLifecycle | Comp::TaintEviction | Comp::PodGc => {
             node_lifecycle::reconcile(w, comp, key)
         }
@@ -303,6 +313,7 @@ pub fn route(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     expansion::on_change(w, change, old, new);
     garbage_collector::on_change(w, change, old, new);
     namespace::on_change(w, change, old, new);
+    own_service::on_change(w, change, new);
     quota::on_change(w, change, old, new);
     node_lifecycle::on_change(w, change, old, new);
     disruption::on_change(w, change, old, new);

@@ -5,7 +5,7 @@ use crate::collections::{BTreeMap, BTreeSet};
 use std::cmp::Ordering;
 
 use crate::api::object::condition;
-use crate::api::time::{SECOND, parse, rfc3339, seconds};
+use crate::api::time::{parse, rfc3339, seconds};
 use crate::api::{Key, Kind, Obj, Object, Phase, selector};
 use crate::apiserver::DeleteOptions;
 use crate::apiserver::error::Status;
@@ -140,8 +140,7 @@ fn pod_changed(
         let key = set.key();
         let became_ready = new.pod().ready && !old.is_some_and(|o| o.pod().ready);
         if min_ready > 0 && became_ready {
-            let after = seconds(min_ready) + SECOND;
-            w.enqueue_after(Comp::ReplicaSet, key.clone(), after, false);
+            w.enqueue_after(Comp::ReplicaSet, key.clone(), seconds(min_ready), false);
         }
         w.enqueue(Comp::ReplicaSet, key);
     }
@@ -203,7 +202,19 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
         manage(w, set, &live, &mut plan);
     }
     status(set, &counted(w, set, &live, terminating), &mut plan);
+    if let Some(at) =
+        live.iter().filter_map(|p| available_at(set, p)).filter(|at| *at > w.now).min()
+    {
+        plan.act("rs.min-ready", Action::Requeue(at - w.now, false));
+    }
     plan
+}
+
+/// When a pod that is Ready counts as available.
+fn available_at(set: &Obj, pod: &Obj) -> Option<u64> {
+    let facts = pod.pod();
+    let min_ready = seconds(set.spec()["minReadySeconds"].int_or(0));
+    facts.ready.then(|| if min_ready == 0 { 0 } else { facts.ready_since + min_ready })
 }
 
 /// The counters alone, where they say that nothing is to be done and nothing has to be timed.
@@ -418,7 +429,6 @@ struct Tally {
 
 /// Counts the pods as they were when the pass began.
 fn counted(w: &World, set: &Obj, live: &[&Obj], terminating: usize) -> Tally {
-    let min_ready = seconds(set.spec()["minReadySeconds"].int_or(0));
     let labels = &set.spec()["template"]["metadata"]["labels"];
     let (mut labelled, mut ready, mut available) = (0, 0, 0);
     for pod in live {
@@ -427,7 +437,7 @@ fn counted(w: &World, set: &Obj, live: &[&Obj], terminating: usize) -> Tally {
         labelled += i64::from(labels.pairs().all(has));
         if facts.ready {
             ready += 1;
-            available += i64::from(min_ready == 0 || facts.ready_since + min_ready <= w.now);
+            available += i64::from(available_at(set, pod).is_some_and(|at| at <= w.now));
         }
     }
     let (replicas, terminating) = (live.len() as i64, terminating as i64);

@@ -220,6 +220,19 @@ pub fn duration(s: &str) -> Result<i64, String> {
 }
 
 impl Args {
+    /// The command line as `--record` writes it down: flags come last, each with its value.
+    pub fn command(&self) -> String {
+        let mut text = format!("kubectl {}", self.verb);
+        for word in &self.pos {
+            text.push(' ');
+            text.push_str(word);
+        }
+        for (name, value) in &self.flags {
+            text.push_str(&format!(" --{name}={value}"));
+        }
+        text
+    }
+
     /// Takes a command line apart. `spec` lists the command's own flags, separated by spaces:
     /// `f,filename=l` is `-f`/`--filename` with a value; kinds are `s` text, `l` repeatable
     /// text, `i` whole number, `d` duration, `?x` an optional value that is `x` when only the

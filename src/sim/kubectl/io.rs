@@ -3,7 +3,7 @@
 use crate::collections::BTreeMap;
 
 use crate::apiserver::error::Status;
-use crate::value::Str;
+use crate::value::{Str, Value};
 use crate::world::World;
 
 /// A piece of output.
@@ -39,6 +39,12 @@ pub struct Io {
     pub out: Vec<Chunk>,
     /// The editor that `kubectl edit` starts: `KUBE_EDITOR` or `EDITOR`; empty if neither is set.
     pub editor: Str,
+    /// Objects that are printed together when the command has ended, if it prints them so.
+    pub gathered: Option<Vec<Value>>,
+    /// `--record`: the command line, which changed objects remember.
+    pub cause: Option<Str>,
+    /// Has it printed an object as YAML? Those that follow are set apart.
+    pub yaml: bool,
     /// Files of here-documents and process results, by path: read before the named files.
     pub files: BTreeMap<Str, Str>,
 }

@@ -20,7 +20,7 @@ enum Step {
     Deep(String),
     All,
     Slice(Option<i64>, Option<i64>, i64),
-    Union(Vec<Step>),
+    Union(Vec<Vec<Step>>),
     Filter(Vec<Step>, Option<(String, Operand)>),
     Root,
 }
@@ -48,28 +48,44 @@ impl Template {
     /// # Errors
     /// kubectl's words for what is wrong.
     pub fn relaxed(path: &str) -> Result<Self, String> {
-        let inner = path.strip_prefix('{').and_then(|p| p.strip_suffix('}')).unwrap_or(path);
-        let dot = if inner.starts_with(['.', '[', '@', '$']) { "" } else { "." };
-        Self::parse(&format!("{{{dot}{inner}}}"))
+        Self::parse(&relaxed(path))
+    }
+
+    /// All values that the paths of the template give; none if one of them cannot be followed.
+    pub fn values(&self, root: &Value) -> Vec<Value> {
+        self.find(root).unwrap_or_default()
     }
 
     /// All values that the paths of the template give.
-    pub fn values(&self, root: &Value) -> Vec<Value> {
+    ///
+    /// # Errors
+    /// client-go's words for an index that a list does not have, and the like.
+    pub fn find(&self, root: &Value) -> Result<Vec<Value>, String> {
         let mut found = Vec::new();
         for node in &self.0 {
             if let Node::Path(steps) = node {
-                found.extend(walk(root, root, steps));
+                found.extend(walk(root, root, steps)?);
             }
         }
-        found
+        Ok(found)
     }
 
     /// The filled template.
-    pub fn fill(&self, root: &Value) -> String {
+    ///
+    /// # Errors
+    /// As [`Template::find`].
+    pub fn fill(&self, root: &Value) -> Result<String, String> {
         let mut out = String::new();
-        fill(&self.0, root, root, &mut out);
-        out
+        fill(&self.0, root, root, &mut out)?;
+        Ok(out)
     }
+}
+
+/// A relaxed path as the template that it stands for: `name` is `{.name}`.
+pub fn relaxed(path: &str) -> String {
+    let inner = path.strip_prefix('{').and_then(|p| p.strip_suffix('}')).unwrap_or(path);
+    let dot = if inner.starts_with(['.', '[', '@', '$']) { "" } else { "." };
+    format!("{{{dot}{inner}}}")
 }
 
 /// A value as kubectl prints it in a template.
@@ -81,33 +97,64 @@ pub fn shown(v: &Value) -> String {
     }
 }
 
-fn fill(nodes: &[Node], root: &Value, here: &Value, out: &mut String) {
+/// A value as Go's `%#v` prints it.
+pub fn go_syntax(v: &Value) -> String {
+    let joined = |parts: Vec<String>| parts.join(", ");
+    match v {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::Str(s) => format!("{:?}", s.as_str()),
+        Value::List(items) => {
+            format!("[]interface {{}}{{{}}}", joined(items.iter().map(go_syntax).collect()))
+        }
+        Value::Map(_) => {
+            let pairs = v.pairs().map(|(k, v)| format!("{:?}:{}", k.as_str(), go_syntax(v)));
+            format!("map[string]interface {{}}{{{}}}", joined(pairs.collect()))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn fill(nodes: &[Node], root: &Value, here: &Value, out: &mut String) -> Result<(), String> {
     for node in nodes {
         match node {
             Node::Text(t) => out.push_str(t),
             Node::Path(steps) => {
-                let values: Vec<String> = walk(root, here, steps).iter().map(shown).collect();
+                let values: Vec<String> = walk(root, here, steps)?.iter().map(shown).collect();
                 out.push_str(&values.join(" "));
             }
             Node::Range(steps, body) => {
-                for item in walk(root, here, steps) {
-                    fill(body, root, &item, out);
+                for item in walk(root, here, steps)? {
+                    fill(body, root, &item, out)?;
                 }
             }
         }
     }
+    Ok(())
 }
 
-fn walk(root: &Value, here: &Value, steps: &[Step]) -> Vec<Value> {
+fn walk(root: &Value, here: &Value, steps: &[Step]) -> Result<Vec<Value>, String> {
     let mut current = vec![here.clone()];
     for step in steps {
-        current = current.iter().flat_map(|v| take(root, v, step)).collect();
+        let mut next = Vec::new();
+        if let Step::Union(parts) = step {
+            // each part goes through all values
+            for part in parts {
+                for v in &current {
+                    next.extend(walk(root, v, part)?);
+                }
+            }
+        } else {
+            for v in &current {
+                next.extend(take(root, v, step)?);
+            }
+        }
+        current = next;
     }
-    current
+    Ok(current)
 }
 
-fn take(root: &Value, v: &Value, step: &Step) -> Vec<Value> {
-    match step {
+fn take(root: &Value, v: &Value, step: &Step) -> Result<Vec<Value>, String> {
+    Ok(match step {
         Step::Root => vec![root.clone()],
         Step::Field(name) => match v {
             Value::Map(m) => m.get(name).cloned().into_iter().collect(),
@@ -119,24 +166,42 @@ fn take(root: &Value, v: &Value, step: &Step) -> Vec<Value> {
             deep(v, name, &mut found);
             found
         }
-        Step::Slice(from, to, by) => slice(v.items(), *from, *to, *by),
-        Step::Union(steps) => steps.iter().flat_map(|s| take(root, v, s)).collect(),
-        Step::Filter(left, right) => v
-            .items()
-            .iter()
-            .filter(|item| {
-                let a = walk(root, item, left);
-                match right {
+        Step::Slice(from, to, by) => match v {
+            Value::Null => Vec::new(),
+            Value::List(items) => slice(items, *from, *to, *by)?,
+            other => return Err(format!("{} is not array or slice", go_type(other))),
+        },
+        Step::Union(_) => walk(root, v, std::slice::from_ref(step))?,
+        Step::Filter(left, right) => {
+            let mut found = Vec::new();
+            for item in v.items() {
+                let a = walk(root, item, left)?;
+                let passes = match right {
                     None => !a.is_empty(),
                     Some((op, Operand::Const(c))) => a.first().is_some_and(|a| compare(a, op, c)),
                     Some((op, Operand::Path(p))) => {
-                        let b = walk(root, item, p);
+                        let b = walk(root, item, p)?;
                         a.first().zip(b.first()).is_some_and(|(a, b)| compare(a, op, b))
                     }
+                };
+                if passes {
+                    found.push(item.clone());
                 }
-            })
-            .cloned()
-            .collect(),
+            }
+            found
+        }
+    })
+}
+
+/// The Go type of what a decoder makes of JSON.
+fn go_type(v: &Value) -> &'static str {
+    match v {
+        Value::Map(_) => "map[string]interface {}",
+        Value::List(_) => "[]interface {}",
+        Value::Str(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int64",
+        _ => "float64",
     }
 }
 
@@ -152,12 +217,31 @@ fn deep(v: &Value, name: &str, found: &mut Vec<Value>) {
     }
 }
 
-fn slice(items: &[Value], from: Option<i64>, to: Option<i64>, by: i64) -> Vec<Value> {
+/// client-go's `evalArray`, which asks for no element in silence but not for a missing one.
+fn slice(
+    items: &[Value],
+    from: Option<i64>,
+    to: Option<i64>,
+    by: i64,
+) -> Result<Vec<Value>, String> {
     let len = items.len() as i64;
     let at = |n: i64| if n < 0 { n + len } else { n };
-    let (from, to) = (at(from.unwrap_or(0)).max(0), at(to.unwrap_or(len)).min(len));
+    let (from, to) = (at(from.unwrap_or(0)), at(to.unwrap_or(len)));
+    if from == to {
+        return Ok(Vec::new());
+    }
+    let outside = |n: i64| Err(format!("array index out of bounds: index {n}, length {len}"));
+    if !(0..len).contains(&from) {
+        return outside(from);
+    }
+    if !(0..=len).contains(&to) {
+        return outside(to - 1);
+    }
+    if from > to {
+        return Err(format!("starting index {from} is greater than ending index {to}"));
+    }
     let by = usize::try_from(by).unwrap_or(1).max(1);
-    (from..to.max(from)).step_by(by).filter_map(|i| items.get(i as usize).cloned()).collect()
+    Ok((from..to).step_by(by).filter_map(|i| items.get(i as usize).cloned()).collect())
 }
 
 fn compare(a: &Value, op: &str, b: &Value) -> bool {
@@ -364,11 +448,19 @@ fn bracket(inner: &str) -> Result<Step, String> {
     if inner.contains(',') && !inner.starts_with(['\'', '"'])
         || inner.starts_with(['\'', '"']) && inner.contains("',")
     {
-        let parts: Result<Vec<Step>, String> = inner.split(',').map(bracket).collect();
+        let parts: Result<Vec<Vec<Step>>, String> = inner
+            .split(',')
+            .map(str::trim)
+            .map(|part| match unquote(part).ok().filter(|_| part.starts_with(['\'', '"'])) {
+                // a quoted name is a path of its own
+                Some(path) => steps(&format!(".{path}")),
+                None => bracket(part).map(|step| vec![step]),
+            })
+            .collect();
         return Ok(Step::Union(parts?));
     }
     if inner == "*" {
-        return Ok(Step::All);
+        return Ok(Step::Slice(None, None, 1));
     }
     if inner.starts_with(['\'', '"']) {
         return Ok(Step::Field(unquote(inner)?));
@@ -433,9 +525,23 @@ mod tests {
             ("{..name}", "a b"),
             ("{.items[1].spec.l[0:1]}", "p"),
             ("n={.nope}!", "n=!"),
+            ("{.items[*]['metadata.name','spec.n']}", "a b 1 2"),
+            ("{.items[1].spec.l[2:2]}", ""),
         ] {
-            assert_eq!(Template::parse(t).unwrap().fill(&v), want, "{t}");
+            assert_eq!(Template::parse(t).unwrap().fill(&v).unwrap(), want, "{t}");
         }
+        for (t, want) in [
+            ("{.items[2].spec}", "array index out of bounds: index 2, length 2"),
+            ("{.items[-3].spec}", "array index out of bounds: index -1, length 2"),
+            ("{.items[1:4].spec}", "array index out of bounds: index 3, length 2"),
+            ("{.items[0].metadata[*]}", "map[string]interface {} is not array or slice"),
+        ] {
+            assert_eq!(Template::parse(t).unwrap().fill(&v).unwrap_err(), want, "{t}");
+        }
+        assert_eq!(
+            go_syntax(&v["items"][1]["spec"]),
+            r#"map[string]interface {}{"l":[]interface {}{"p", "q"}, "n":2}"#
+        );
         assert_eq!(Template::parse("{.x").unwrap_err(), "unclosed action");
         assert_eq!(
             Template::relaxed("metadata.name").unwrap().values(&v["items"][0])[0],

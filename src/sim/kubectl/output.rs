@@ -22,8 +22,8 @@ pub enum Output {
     Json,
     /// `pod/web-0`.
     Name,
-    /// A JSONPath template; `true`: its values as a JSON list.
-    JsonPath(jsonpath::Template, bool),
+    /// A JSONPath template and its text; `true`: its values as a JSON list.
+    JsonPath(jsonpath::Template, String, bool),
     /// A Go template.
     Go(gotemplate::Template, String),
     /// Headers and paths; `true`: the headers are printed.
@@ -65,7 +65,7 @@ impl Output {
                 let t = text()?;
                 let parsed = jsonpath::Template::parse(t)
                     .map_err(|why| Failure::new(format!("error parsing jsonpath {t}, {why}")))?;
-                Self::JsonPath(parsed, name == "jsonpath-as-json")
+                Self::JsonPath(parsed, t.to_owned(), name == "jsonpath-as-json")
             }
             "go-template" | "template" => {
                 let t = text()?;
@@ -108,8 +108,10 @@ impl Output {
             Self::Table(_) | Self::Columns(..) | Self::Name => String::new(),
             Self::Yaml => to_yaml(v),
             Self::Json => to_json_pretty(v),
-            Self::JsonPath(t, false) => t.fill(v),
-            Self::JsonPath(t, true) => to_json_pretty(&t.values(v).into()),
+            Self::JsonPath(t, source, false) => t.fill(v).map_err(|why| broken(source, &why, v))?,
+            Self::JsonPath(t, source, true) => {
+                to_json_pretty(&t.find(v).map_err(|why| broken(source, &why, v))?.into())
+            }
             Self::Go(t, source) => t.fill(v).map_err(|why| {
                 Failure::new(format!(
                     "error executing template {source:?}: template: output:1: {why}"
@@ -144,14 +146,24 @@ impl Output {
             Self::Columns(columns, headers) => {
                 let mut rows = Vec::new();
                 if *headers {
-                    rows.push(columns.iter().map(|(h, _)| h.clone()).collect::<Vec<_>>());
+                    rows.push(self::headers(columns));
                 }
-                rows.extend(objects.iter().map(|o| column_cells(columns, &o.value)));
+                for o in objects {
+                    rows.push(cells(columns, &o.value)?);
+                }
                 super::print::Widths::default().render(&rows)
             }
             other => other.value(&whole())?,
         })
     }
+}
+
+/// What kubectl says of a path that an object cannot be followed along.
+fn broken(template: &str, why: &str, v: &Value) -> Failure {
+    Failure::new(format!(
+        "error executing jsonpath {template:?}: Error executing template: {why}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n",
+        jsonpath::go_syntax(v)
+    ))
 }
 
 fn columns(spec: &str) -> Res<Vec<(String, jsonpath::Template)>> {
@@ -173,9 +185,7 @@ fn columns(spec: &str) -> Res<Vec<(String, jsonpath::Template)>> {
             .map_or(rest.len(), |(i, _)| i);
         let part = &rest[..end];
         rest = rest[end..].strip_prefix(',').unwrap_or("");
-        let Some((header, path)) =
-            part.split_once(':').filter(|(h, p)| !h.is_empty() && !p.is_empty())
-        else {
+        let Some((header, path)) = part.split_once(':') else {
             return Err(Failure::new(format!(
                 "unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"
             )));
@@ -187,20 +197,26 @@ fn columns(spec: &str) -> Res<Vec<(String, jsonpath::Template)>> {
     Ok(columns)
 }
 
-fn column_cells(columns: &[(String, jsonpath::Template)], object: &Value) -> Vec<String> {
-    columns
-        .iter()
-        .map(|(_, path)| {
-            let values: Vec<String> = path
-                .values(object)
-                .iter()
-                .filter(|v| !v.is_null())
-                .map(|v| match v {
-                    Value::Map(_) | Value::List(_) => go_text(v),
-                    v => jsonpath::shown(v),
-                })
-                .collect();
-            if values.is_empty() { "<none>".into() } else { values.join(",") }
-        })
-        .collect()
+/// The headers of columns.
+pub fn headers(columns: &[(String, jsonpath::Template)]) -> Vec<String> {
+    columns.iter().map(|(h, _)| h.clone()).collect()
+}
+
+/// An object's row.
+///
+/// # Errors
+/// A path that cannot be followed.
+pub fn cells(columns: &[(String, jsonpath::Template)], object: &Value) -> Res<Vec<String>> {
+    let cell = |values: Vec<Value>| {
+        let values: Vec<String> = values
+            .iter()
+            .filter(|v| !v.is_null())
+            .map(|v| match v {
+                Value::Map(_) | Value::List(_) => go_text(v),
+                v => jsonpath::shown(v),
+            })
+            .collect();
+        if values.is_empty() { "<none>".into() } else { values.join(",") }
+    };
+    columns.iter().map(|(_, path)| path.find(object).map(cell).map_err(Failure::new)).collect()
 }

@@ -197,9 +197,10 @@ pub fn select(
     if !all && selector.is_empty() && fields.is_empty() {
         return Err(Failure::new("resource(s) were provided, but no name was specified"));
     }
-    let selector = Selector::parse(selector)?;
+    let labels = selector;
     for kind in out.kinds.clone() {
-        let fields = FieldSelector::parse(kind, fields)?;
+        let selector = Selector::of(kind, labels, fields)?;
+        let fields = FieldSelector::of(kind, labels, fields)?;
         let mut push = |obj: &Obj| {
             if selector.matches(&obj.meta()["labels"]) && fields.matches(obj) {
                 out.targets.push(Target { obj: obj.clone(), document: None });
@@ -217,6 +218,15 @@ pub fn select(
 /// Namespace and name of an object.
 pub fn meta(value: &Value) -> (Str, Str) {
     (value["metadata"]["namespace"].to_str(), value["metadata"]["name"].to_str())
+}
+
+/// The server cannot use selectors: cli-runtime's `EnhanceListError`.
+fn unfound(kind: Kind, labels: &str, fields: &str, why: &str) -> Failure {
+    let info = kind.info();
+    let (group, version, plural) = (info.group, info.version, info.plural);
+    Failure::raw(format!(
+        "Error from server (BadRequest): Unable to find \"{group}/{version}, Resource={plural}\" that match label selector {labels:?}, field selector {fields:?}: {why}"
+    ))
 }
 
 /// `statefulset.apps/web`.
@@ -250,11 +260,23 @@ pub fn good_label(s: &str) -> bool {
 pub struct Selector(Vec<(String, Op, Vec<String>)>);
 
 impl Selector {
-    /// Reads it.
+    /// Reads one that kubectl judges itself.
     ///
     /// # Errors
     /// kubectl's text for what cannot be read.
     pub fn parse(s: &str) -> Res<Self> {
+        Self::read(s).map_err(Failure::new)
+    }
+
+    /// Reads one that is sent to the server.
+    ///
+    /// # Errors
+    /// The server's text for what cannot be read.
+    pub fn of(kind: Kind, s: &str, fields: &str) -> Res<Self> {
+        Self::read(s).map_err(|why| unfound(kind, s, fields, &why))
+    }
+
+    fn read(s: &str) -> Result<Self, String> {
         let mut out = Vec::new();
         let mut rest = s.trim();
         while !rest.is_empty() {
@@ -274,7 +296,7 @@ impl Selector {
             let part = rest[..end].trim();
             out.push(
                 Self::requirement(part)
-                    .map_err(|why| Failure::new(format!("unable to parse requirement: {why}")))?,
+                    .map_err(|why| format!("unable to parse requirement: {why}"))?,
             );
             rest = rest[end..].trim_start_matches(',').trim();
         }
@@ -307,13 +329,16 @@ impl Selector {
                 }
             };
             let Some(set) = set.strip_suffix(')') else {
-                return Err(format!("found '', expected: ',', or ')' in {part:?}"));
+                return Err("found '', expected: ',' or ')'".to_owned());
             };
             (key, op, set.split(',').map(|v| v.trim().to_owned()).collect())
         } else {
             let mut words = part.split_whitespace();
             let key = words.next().unwrap_or("").to_owned();
             if let Some(extra) = words.next() {
+                if matches!(extra, "in" | "notin") {
+                    return Err("found '' expected: '('".to_owned());
+                }
                 return Err(format!("found '{extra}', expected: in, notin, =, ==, !=, gt, lt"));
             }
             (key, Op::Exists, Vec::new())
@@ -365,8 +390,8 @@ impl FieldSelector {
     /// Reads it for a kind.
     ///
     /// # Errors
-    /// kubectl's text for what cannot be read or selected by.
-    pub fn parse(kind: Kind, s: &str) -> Res<Self> {
+    /// The server's text for what cannot be read or selected by.
+    pub fn of(kind: Kind, labels: &str, s: &str) -> Res<Self> {
         let mut out = Vec::new();
         for part in s.split(',').filter(|p| !p.trim().is_empty()) {
             let (key, equal, value) = if let Some((k, v)) = part.split_once("!=") {
@@ -411,10 +436,22 @@ impl FieldSelector {
             };
             let key = key.trim();
             if !known.contains(&key) && !matches!(key, "metadata.name" | "metadata.namespace") {
-                return Err(Failure::raw(format!(
-                    "Error from server (BadRequest): Unable to find {:?} that match label selector \"\", field selector {s:?}: field label not supported: {key}",
-                    kind.resource().as_str()
-                )));
+                let why = match kind {
+                    Kind::StatefulSet => {
+                        format!("field label not supported for appsv1.StatefulSet: {key}")
+                    }
+                    Kind::Pod
+                    | Kind::Node
+                    | Kind::Namespace
+                    | Kind::Event
+                    | Kind::Secret
+                    | Kind::Service
+                    | Kind::ReplicationController => format!("field label not supported: {key}"),
+                    _ => format!(
+                        "{key:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                    ),
+                };
+                return Err(unfound(kind, labels, s, &why));
             }
             out.push((key.to_owned(), equal, value.trim().to_owned()));
         }

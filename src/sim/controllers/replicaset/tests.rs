@@ -1,6 +1,7 @@
 //! ReplicaSets in hand-made worlds; pods become ready by hand.
 
 use super::*;
+use crate::api::time::SECOND;
 use crate::api::time::rfc3339;
 use crate::apiserver::{Sub, WriteOptions};
 use crate::config::{Config, Latency};

@@ -104,8 +104,7 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
     }
     let quiet = matches!(
         obj.kind,
-        Kind::ConfigMap
-            | Kind::Secret
+        Kind::Secret
             | Kind::Role
             | Kind::ClusterRole
             | Kind::RoleBinding
@@ -340,7 +339,8 @@ fn fields(out: &mut String, v: &Value, depth: usize) {
     }
 }
 
-/// The events about an object, by the time of their last occurrence.
+/// The events about an object, by `lastTimestamp`: those of the scheduler have none and come
+/// first.
 fn event_lines(w: &World, out: &mut String, obj: &Obj) {
     let uid = obj.uid();
     let mut events: Vec<(u64, &Obj)> = w
@@ -353,7 +353,7 @@ fn event_lines(w: &World, out: &mut String, obj: &Obj) {
         line(out, "Events", "<none>");
         return;
     }
-    events.sort_by_key(|(at, _)| *at);
+    events.sort_by_key(|(_, e)| (e.value["lastTimestamp"].as_str().and_then(parse), e.name()));
     out.push_str(
         "Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------\n",
     );

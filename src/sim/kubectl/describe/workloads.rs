@@ -108,7 +108,13 @@ pub(super) fn deployment(w: &World, out: &mut String, obj: &Obj) {
             r.spec()["replicas"].int_or(0)
         )
     };
-    let newest = sets.pop();
+    // a set is the new one if it has the Deployment's template, else it is an old one
+    let same = |r: &Obj| {
+        let mut template = r.spec()["template"].clone();
+        template.path_mut("metadata.labels").remove("pod-template-hash");
+        template == spec["template"]
+    };
+    let newest = sets.iter().position(|r| same(r)).map(|i| sets.remove(i));
     let old: Vec<String> = sets.iter().map(text).collect();
     line(
         out,

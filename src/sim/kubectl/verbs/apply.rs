@@ -7,9 +7,11 @@ use crate::apiserver::{DeleteOptions, PatchType, Sub, managed};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::files::{Document, documents};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
+use crate::kubectl::output::Output;
 use crate::kubectl::resources::{Selector, meta};
 use crate::kubectl::verbs::common::{self, LAST_APPLIED, report};
 use crate::kubectl::verbs::{delete, last_applied};
+use crate::value;
 use crate::value::{Str, Value};
 use crate::world::World;
 
@@ -35,7 +37,10 @@ fn read(w: &World, io: &mut Io, args: &Args, verb: &str) -> Res<(Vec<Document>, 
         return Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" "))));
     }
     common::validation(args)?;
-    let (docs, failures) = documents(w, io, args)?;
+    let (mut docs, failures) = documents(w, io, args)?;
+    for doc in &mut docs {
+        common::record(io, &mut doc.value);
+    }
     if docs.is_empty() && failures.is_empty() {
         return Err(Failure::new(format!("no objects passed to {verb}")));
     }
@@ -54,6 +59,7 @@ fn apply_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     let dry = args.dry_run()?;
     check(args, dry)?;
     let (docs, mut failures) = read(w, io, args, "apply")?;
+    io.gathered = Some(Vec::new());
     for doc in &docs {
         if let Err(f) = apply_one(w, io, args, doc, dry) {
             failures.push(f);
@@ -61,6 +67,16 @@ fn apply_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     }
     if args.on("prune") && failures.is_empty() {
         failures.extend(prune(w, io, args, &docs, dry).err());
+    }
+    // objects are printed as one, as a list if there are several
+    let mut applied = io.gathered.take().unwrap_or_default();
+    let whole = match applied.len() {
+        0 => None,
+        1 => applied.pop(),
+        _ => Some(value!({"apiVersion": "v1", "items": applied, "kind": "List", "metadata": {}})),
+    };
+    if let Some(whole) = whole {
+        common::document(io, &Output::of(args)?, &whole)?;
     }
     Ok(common::finish(io, &failures))
 }

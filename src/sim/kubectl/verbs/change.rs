@@ -51,46 +51,40 @@ fn scale_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     if args.given("resource-version") && selection.targets.len() > 1 {
         return Err(Failure::new("cannot use --resource-version with multiple resources"));
     }
-    let mut failures = Vec::new();
     for target in &selection.targets {
+        // the first one that cannot be scaled ends the command
         let obj = &target.obj;
         let scalable = matches!(
             obj.kind,
             Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController
         );
         if !scalable {
-            failures.push(Failure::raw(
+            return Err(Failure::raw(
                 "Error from server (NotFound): the server could not find the requested resource"
                     .to_owned(),
             ));
-            continue;
         }
         let now = obj.spec()["replicas"].int_or(1);
         if let Some(wanted) = args.int("current-replicas").filter(|c| *c >= 0 && *c != now) {
-            failures.push(Failure::new(format!("Expected replicas to be {wanted}, was {now}")));
-            continue;
+            return Err(Failure::new(format!("Expected replicas to be {wanted}, was {now}")));
         }
         if let Some(wanted) = args.get("resource-version").filter(|v| *v != obj.resource_version())
         {
-            failures.push(Failure::new(format!(
+            return Err(Failure::new(format!(
                 "Expected resource version to be {wanted}, was {}",
                 obj.resource_version()
             )));
-            continue;
         }
-        let result = if dry == DryRun::Client {
-            report(io, args, obj.kind, &obj.value, "scaled", dry)
+        if dry == DryRun::Client {
+            report(io, args, obj.kind, &obj.value, "scaled", dry)?;
         } else {
             let mut value = obj.value.clone();
             value.entry("spec").set("replicas", replicas);
-            send(w, io, obj, value, dry)
-                .map_err(Failure::from)
-                .and_then(|(new, _)| report(io, args, obj.kind, &new.value, "scaled", dry))
-        };
-        failures.extend(result.err());
+            let (new, _) = send(w, io, obj, value, dry)?;
+            report(io, args, obj.kind, &new.value, "scaled", dry)?;
+        }
     }
-    failures.extend(selection.failures);
-    Ok(finish(io, &failures))
+    Ok(finish(io, &selection.failures))
 }
 
 /// What Go says of text that is no JSON.
@@ -236,7 +230,11 @@ fn patch_one(
     let options = WriteOptions { fields: FieldValidation::Warn, ..write_options(dry) };
     let new = w.patch(obj, change, how, sub, options);
     warned(w, io);
-    Ok(new?.value.clone())
+    let new = new?;
+    if io.cause.is_some() {
+        return Ok(send(w, io, &new, new.value.clone(), dry)?.0.value.clone());
+    }
+    Ok(new.value.clone())
 }
 
 /// `kubectl label`.

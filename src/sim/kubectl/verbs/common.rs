@@ -13,6 +13,9 @@ use crate::world::World;
 /// The annotation that `kubectl apply` keeps the file in.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// The annotation that tells why there is a revision.
+pub const CAUSE: &str = "kubernetes.io/change-cause";
+
 /// Options of a write.
 pub fn write_options(dry: DryRun) -> WriteOptions {
     WriteOptions { dry_run: dry != DryRun::None, ..WriteOptions::default() }
@@ -72,8 +75,27 @@ pub fn report(
             return Err(Output::no_printer(args.text("output"), false));
         }
         Output::Name => io.line(slashed(kind, name)),
-        output => io.print(output.value(&shown(value))?),
+        output => {
+            if let Some(gathered) = &mut io.gathered {
+                gathered.push(shown(value));
+                return Ok(());
+            }
+            document(io, &output, &shown(value))?;
+        }
     }
+    Ok(())
+}
+
+/// Prints an object in the format; a YAML document after another one is set apart from it.
+///
+/// # Errors
+/// A template that cannot be filled.
+pub fn document(io: &mut Io, output: &Output, value: &Value) -> Res<()> {
+    let text = output.value(value)?;
+    if matches!(output, Output::Yaml) && std::mem::replace(&mut io.yaml, true) {
+        io.print("---\n");
+    }
+    io.print(text);
     Ok(())
 }
 
@@ -84,6 +106,17 @@ fn shown(value: &Value) -> Value {
         value.entry("metadata").remove("managedFields");
     }
     value
+}
+
+/// Writes down the command line in an object, if `--record` asks for it.
+pub fn record(io: &Io, value: &mut Value) {
+    if let Some(cause) = &io.cause {
+        let notes = value.entry("metadata").entry("annotations");
+        if notes.as_map().is_none() {
+            *notes = Value::map();
+        }
+        notes.set(CAUSE, cause);
+    }
 }
 
 /// Sends a changed version of an object; gives the new version and whether anything changed.
@@ -98,6 +131,7 @@ pub fn send(
     dry: DryRun,
 ) -> Result<(Obj, bool), Status> {
     let mut value = value;
+    record(io, &mut value);
     // a patch is not bound to a version, unless it names one itself
     let meta = value.entry("metadata");
     if meta["resourceVersion"] == old.meta()["resourceVersion"] {

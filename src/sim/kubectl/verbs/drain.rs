@@ -41,7 +41,7 @@ fn nodes(w: &World, args: &Args) -> Res<(Vec<Obj>, Vec<Failure>)> {
     let mut failures = Vec::new();
     let mut found = Vec::new();
     if args.pos.is_empty() {
-        let selector = Selector::parse(selector)?;
+        let selector = Selector::of(Kind::Node, selector, "")?;
         found.extend(
             w.store.all(Kind::Node).filter(|n| selector.matches(&n.meta()["labels"])).cloned(),
         );
@@ -109,6 +109,7 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
         selector,
         nodes: nodes.iter().rev().map(|n| n.name()).collect(),
         pods: None,
+        errors: Vec::new(),
         until: args.deadline(w, None),
         failed: Vec::new(),
     };
@@ -128,6 +129,8 @@ enum Step {
     /// Evicted; looked at again at this time.
     Leaving(u64),
     Gone,
+    /// It could not be evicted, or did not end in time.
+    Failed,
 }
 
 /// Puts a pod under a reason.
@@ -154,6 +157,8 @@ struct Drain {
     /// Nodes still to be drained, the current one last.
     nodes: Vec<Str>,
     pods: Option<Vec<Leaving>>,
+    /// What went wrong with pods of that node.
+    errors: Vec<String>,
     until: Option<u64>,
     failed: Vec<(Str, String)>,
 }
@@ -238,7 +243,7 @@ impl Drain {
             go_duration(self.args.duration("timeout").unwrap_or(0))
         );
         let plain = self.args.on("disable-eviction");
-        let mut stuck = None;
+        let mut errors = std::mem::take(&mut self.errors);
         let word = if plain { "deleting" } else { "evicting" };
         // kubectl starts them all at once, and the one started last speaks first
         let mut due: Vec<&Leaving> =
@@ -252,11 +257,12 @@ impl Drain {
                 && w.now >= at
             {
                 if late {
-                    stuck.get_or_insert(format!(
+                    errors.push(format!(
                         "error when evicting pods/{:?} -n {:?}: {limit}",
                         pod.key.name.as_str(),
                         pod.key.ns.as_str()
                     ));
+                    pod.step = Step::Failed;
                     continue;
                 }
                 let options = DeleteOptions { grace, ..DeleteOptions::default() };
@@ -278,11 +284,12 @@ impl Drain {
                         w.wake_terminal(io.term, 5 * SECOND, true);
                     }
                     Err(e) => {
-                        stuck.get_or_insert(format!(
+                        errors.push(format!(
                             "error when evicting pods/{:?} -n {:?}: {e}",
                             pod.key.name.as_str(),
                             pod.key.ns.as_str()
                         ));
+                        pod.step = Step::Failed;
                     }
                 }
             }
@@ -292,14 +299,16 @@ impl Drain {
                 let there = w.store.by_key(&pod.key).is_some_and(|o| o.uid() == pod.uid);
                 if there {
                     if late {
-                        stuck.get_or_insert(format!(
+                        errors.push(format!(
                             "error when waiting for pod {:?} in namespace {:?} to terminate: {limit}",
                             pod.key.name.as_str(),
                             pod.key.ns.as_str()
                         ));
+                        pod.step = Step::Failed;
+                    } else {
+                        pod.step = Step::Leaving(w.now + SECOND);
+                        w.wake_terminal(io.term, SECOND, false);
                     }
-                    pod.step = Step::Leaving(w.now + SECOND);
-                    w.wake_terminal(io.term, SECOND, false);
                 } else {
                     let word = if plain { "deleted" } else { "evicted" };
                     io.line(format!("pod/{} {word}", pod.key.name));
@@ -307,7 +316,13 @@ impl Drain {
                 }
             }
         }
-        if let Some(why) = stuck {
+        // each pod's end is waited for, however the others ended
+        let done = pods.iter().all(|p| matches!(p.step, Step::Gone | Step::Failed));
+        if done && !errors.is_empty() {
+            let why = match errors.as_slice() {
+                [one] => one.clone(),
+                many => format!("[{}]", many.join(", ")),
+            };
             io.err(format!(
                 "There are pending pods in node {:?} when an error occurred: {why}",
                 node.as_str()
@@ -319,7 +334,7 @@ impl Drain {
             }
             return Err(why);
         }
-        let done = pods.iter().all(|p| p.step == Step::Gone);
+        self.errors = errors;
         self.pods = Some(pods);
         Ok(done)
     }

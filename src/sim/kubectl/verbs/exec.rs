@@ -339,7 +339,7 @@ impl Job for Attached {
             } else if pod.pod().phase == Phase::Running && inside.alive(w) {
                 self.step = Step::Session;
                 let quiet = self.args.on("quiet");
-                if self.args.on("stdin") && !quiet {
+                if !quiet {
                     io.err("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
                     io.err("If you don't see a command prompt, try pressing enter.");
                 }

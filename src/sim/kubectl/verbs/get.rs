@@ -3,7 +3,7 @@
 use crate::api::{Kind, Obj, quantity};
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
-use crate::kubectl::output::Output;
+use crate::kubectl::output::{self, Output};
 use crate::kubectl::print::{Widths, rows};
 use crate::kubectl::resources::{
     self, FieldSelector, Named, Options, Selection, Selector, slashed,
@@ -57,7 +57,8 @@ impl Style {
     fn row(&self, obj: &Obj, now: u64, event: &str) -> Vec<String> {
         let mut row = Vec::new();
         if self.events {
-            row.push(event.to_owned());
+            // kubectl fills the word to the longest one
+            row.push(format!("{event:8}"));
         }
         if self.namespaces && obj.kind.info().namespaced {
             row.push(obj.ns().to_string());
@@ -182,11 +183,14 @@ fn sorted(args: &Args, selected: &Selection, table: bool) -> Res<Vec<Obj>> {
     }
     let path = jsonpath::Template::relaxed(key)
         .map_err(|why| Failure::new(format!("error parsing jsonpath {key}, {why}")))?;
+    for o in &objects {
+        path.find(&o.value).map_err(Failure::new)?;
+    }
     let first = |o: &Obj| path.values(&o.value).into_iter().next();
     if !objects.is_empty() && objects.iter().all(|o| first(o).is_none()) {
         return Err(Failure::new(format!(
             "couldn't find any field with path {:?} in the list of objects",
-            format!("{{{}}}", key.trim_matches(['{', '}']))
+            jsonpath::relaxed(key)
         )));
     }
     // objects that were named come as tables of one row, which are not sorted among each other
@@ -327,6 +331,20 @@ impl Watch {
         if objects.is_empty() {
             return;
         }
+        if let Output::Columns(columns, headers) = &self.output {
+            let mut rows = Vec::new();
+            if std::mem::take(&mut self.header) && *headers {
+                rows.push(output::headers(columns));
+            }
+            for (_, o) in objects {
+                match output::cells(columns, &o.value) {
+                    Ok(row) => rows.push(row),
+                    Err(f) => io.err(f.text),
+                }
+            }
+            io.print(self.widths.render(&rows));
+            return;
+        }
         if !self.output.is_table() {
             for (event, o) in objects {
                 let mut shown = o.clone();
@@ -400,8 +418,8 @@ fn watch(
         kind: *kind,
         ns: (!everywhere).then(|| args.ns(w)),
         name,
-        selector: Selector::parse(args.text("selector"))?,
-        fields: FieldSelector::parse(*kind, args.text("field-selector"))?,
+        selector: Selector::of(*kind, args.text("selector"), args.text("field-selector"))?,
+        fields: FieldSelector::of(*kind, args.text("selector"), args.text("field-selector"))?,
         style,
         output: output.clone(),
         widths: Widths::default(),

@@ -56,7 +56,7 @@ fn pods(w: &World, io: &mut Io, args: &Args) -> Res<Vec<Obj>> {
         if !args.pos.is_empty() {
             return Err(Failure::new("only a selector (-l) or a POD name is allowed"));
         }
-        let selector = Selector::parse(selector)?;
+        let selector = Selector::of(Kind::Pod, selector, "")?;
         return Ok(w
             .store
             .list(Kind::Pod, &ns)

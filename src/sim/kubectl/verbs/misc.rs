@@ -156,7 +156,7 @@ pub fn can_i(_w: &mut World, io: &mut Io, args: &Args) -> Run {
     if !what.starts_with('/') && what != "*" {
         match Kind::from_word(resource) {
             None => {
-                io.err(format!("Warning: the server doesn't have a resource type {resource:?}\n"));
+                io.err(format!("Warning: the server doesn't have a resource type '{resource}'\n"));
             }
             Some(k) if !k.info().namespaced && !args.on("all-namespaces") => {
                 let info = k.info();

@@ -161,6 +161,10 @@ fn diff_all(w: &World, io: &mut Io, args: &Args) -> Res<i32> {
         };
         crate::schema::prune(doc.kind, &mut merged);
         crate::manifest::defaults::apply(doc.kind, &mut merged);
+        // no request of apply changes the status
+        if let Some(status) = live.and_then(|l| l.value.as_map()?.get("status")) {
+            merged.set("status", status);
+        }
         if live.is_some_and(|l| l.value["spec"] != merged["spec"])
             && !merged["metadata"]["generation"].is_null()
         {

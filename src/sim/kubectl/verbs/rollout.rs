@@ -7,13 +7,12 @@ use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::resources::{Options, select, slashed};
 use crate::kubectl::verbs::change::ended;
-use crate::kubectl::verbs::common::{LAST_APPLIED, finish, report, send};
+use crate::kubectl::verbs::common::{CAUSE, LAST_APPLIED, finish, report, send};
 use crate::kubectl::verbs::template;
 use crate::log::{ChangeType, Seq, What};
 use crate::value::{Str, Value};
 use crate::world::World;
 
-const CAUSE: &str = "kubernetes.io/change-cause";
 const DEPLOYMENT_REVISION: &str = "deployment.kubernetes.io/revision";
 
 fn targets(w: &World, io: &mut Io, args: &Args) -> Res<(Vec<Obj>, Vec<Failure>)> {
@@ -437,10 +436,12 @@ fn undo_one(w: &mut World, io: &mut Io, obj: &Obj, wanted: i64, dry: DryRun) -> 
             found.number
         ));
     }
-    value.entry("spec").set("template", template);
-    if dry != DryRun::Client {
-        send(w, io, obj, value, dry)?;
+    if dry == DryRun::Client {
+        let before = if obj.kind == Kind::Deployment { "" } else { "will roll back to " };
+        return Ok(format!("{before}{}", template::tabbed(&template)));
     }
+    value.entry("spec").set("template", template);
+    send(w, io, obj, value, dry)?;
     Ok("rolled back".to_owned())
 }
 

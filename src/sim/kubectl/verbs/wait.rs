@@ -85,7 +85,7 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
         return Err(Failure::new("unrecognized condition: \"\""));
     };
     let wanted = condition(wanted)?;
-    let mut keys: Vec<(Key, Option<Str>)> = Vec::new();
+    let mut awaited: Vec<Awaited> = Vec::new();
     let named = resources::named(&args.pos)?;
     if !named.names.is_empty() && !args.given("filename") {
         let ns = args.ns(w);
@@ -93,17 +93,15 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
             let ns = if kind.info().namespaced { ns.clone() } else { Str::default() };
             let key = Key::new(kind, ns, name);
             match (w.store.by_key(&key), &wanted) {
-                (Some(obj), _) => keys.push((key, Some(obj.uid()))),
-                (None, For::Create) => keys.push((key, None)),
+                (Some(obj), _) => awaited.push(Awaited::Object(key, Some(obj.uid()))),
+                (None, For::Create) => awaited.push(Awaited::Object(key, None)),
                 (None, For::Delete) => {}
-                (None, _) => {
-                    return Err(
-                        crate::apiserver::error::Status::not_found(key.kind, &key.name).into()
-                    );
-                }
+                (None, _) => awaited.push(Awaited::Missing(
+                    crate::apiserver::error::Status::not_found(key.kind, &key.name).into(),
+                )),
             }
         }
-        if keys.is_empty() {
+        if awaited.is_empty() {
             return Ok(Run::Done(0));
         }
     } else {
@@ -111,25 +109,37 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
         if let (Some(f), false) = (selection.failures.first(), matches!(wanted, For::Delete)) {
             return Err(f.clone());
         }
-        keys = selection.targets.iter().map(|t| (t.obj.key(), Some(t.obj.uid()))).collect();
-        if keys.is_empty() {
+        let object = |t: &resources::Target| Awaited::Object(t.obj.key(), Some(t.obj.uid()));
+        awaited = selection.targets.iter().map(object).collect();
+        if awaited.is_empty() {
             if matches!(wanted, For::Delete) {
                 return Ok(Run::Done(0));
             }
             return Err(Failure::new("no matching resources found"));
         }
     }
-    keys.reverse();
+    awaited.reverse();
     let once = args.duration("timeout") == Some(0);
     let until = args.deadline(w, Some(if once { 0 } else { 30 * SECOND })).unwrap_or(w.now);
     w.wake_terminal(io.term, until.saturating_sub(w.now), true);
-    Ok(Run::wait(Wait { keys, wanted, until, once }))
+    Ok(Run::wait(Wait { awaited, failures: Vec::new(), wanted, until, once }))
+}
+
+/// What is waited for.
+#[derive(Clone)]
+enum Awaited {
+    /// An object and, if it is there, which one.
+    Object(Key, Option<Str>),
+    /// One that is not there when its turn comes.
+    Missing(Failure),
 }
 
 /// Waits for one object after the other.
 #[derive(Clone)]
 struct Wait {
-    keys: Vec<(Key, Option<Str>)>,
+    /// The next one stands last.
+    awaited: Vec<Awaited>,
+    failures: Vec<Failure>,
     wanted: For,
     until: u64,
     /// `--timeout=0`: look once.
@@ -174,29 +184,30 @@ impl Wait {
 
 impl Job for Wait {
     fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
-        while let Some((key, uid)) = self.keys.last() {
-            let met = match self.met(w, key, uid.as_ref()) {
-                Ok(met) => met,
-                Err(why) => return Some(io.fail(&Failure::new(why))),
+        while let Some(next) = self.awaited.last() {
+            let failure = match next {
+                Awaited::Missing(failure) => Some(failure.clone()),
+                Awaited::Object(key, uid) => match self.met(w, key, uid.as_ref()) {
+                    Ok(true) => {
+                        io.line(format!("{} condition met", slashed(key.kind, &key.name)));
+                        None
+                    }
+                    Ok(false) if w.now < self.until => return None,
+                    Ok(false) => {
+                        let why = if self.once {
+                            "condition not met for"
+                        } else {
+                            "timed out waiting for the condition on"
+                        };
+                        let plural = key.kind.info().plural;
+                        Some(Failure::new(format!("{why} {plural}/{}", key.name)))
+                    }
+                    Err(why) => Some(Failure::new(why)),
+                },
             };
-            if met {
-                io.line(format!("{} condition met", slashed(key.kind, &key.name)));
-                self.keys.pop();
-                continue;
-            }
-            if w.now < self.until {
-                return None;
-            }
-            let why = if self.once {
-                "condition not met for"
-            } else {
-                "timed out waiting for the condition on"
-            };
-            for (key, _) in self.keys.iter().rev() {
-                io.err(format!("error: {why} {}/{}", key.kind.info().plural, key.name));
-            }
-            return Some(1);
+            self.failures.extend(failure);
+            self.awaited.pop();
         }
-        Some(0)
+        Some(io.fail_all(&self.failures))
     }
 }
