@@ -1,6 +1,6 @@
-//! `scale`, `patch`, `label`, `annotate` (behaviour/kubectl.md 5).
+//! `patch`, `label`, `annotate` (behaviour/kubectl.md 5).
 
-use crate::api::{Kind, Obj};
+use crate::api::Obj;
 use crate::apiserver::error::{Reason, Status};
 use crate::apiserver::{FieldValidation, PatchType, Sub, WriteOptions, admission, patch};
 use crate::kubectl::args::{Args, DryRun};
@@ -18,73 +18,6 @@ pub fn ended(io: &mut Io, result: Res<i32>) -> Run {
         Ok(code) => code,
         Err(f) => io.fail(&f),
     })
-}
-
-/// `kubectl scale`.
-pub fn scale(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let result = scale_all(w, io, args);
-    ended(io, result)
-}
-
-fn scale_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
-    let Some(replicas) = args.int("replicas") else {
-        return Err(Failure::new("required flag(s) \"replicas\" not set"));
-    };
-    if replicas < 0 {
-        return Err(Failure::new(
-            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
-        ));
-    }
-    if args.int("current-replicas").is_some_and(|n| n < -1) {
-        return Err(Failure::new(
-            "The --current-replicas must specify an integer of -1 or greater",
-        ));
-    }
-    let dry = args.dry_run()?;
-    let selection = select(w, io, args, &args.pos, Options::default())?;
-    if selection.targets.is_empty() {
-        if selection.failures.is_empty() {
-            return Err(Failure::new("no objects passed to scale"));
-        }
-        return Ok(finish(io, &selection.failures));
-    }
-    if args.given("resource-version") && selection.targets.len() > 1 {
-        return Err(Failure::new("cannot use --resource-version with multiple resources"));
-    }
-    for target in &selection.targets {
-        // the first one that cannot be scaled ends the command
-        let obj = &target.obj;
-        let scalable = matches!(
-            obj.kind,
-            Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController
-        );
-        if !scalable {
-            return Err(Failure::raw(
-                "Error from server (NotFound): the server could not find the requested resource"
-                    .to_owned(),
-            ));
-        }
-        let now = obj.spec()["replicas"].int_or(1);
-        if let Some(wanted) = args.int("current-replicas").filter(|c| *c >= 0 && *c != now) {
-            return Err(Failure::new(format!("Expected replicas to be {wanted}, was {now}")));
-        }
-        if let Some(wanted) = args.get("resource-version").filter(|v| *v != obj.resource_version())
-        {
-            return Err(Failure::new(format!(
-                "Expected resource version to be {wanted}, was {}",
-                obj.resource_version()
-            )));
-        }
-        if dry == DryRun::Client {
-            report(io, args, obj.kind, &obj.value, "scaled", dry)?;
-        } else {
-            let mut value = obj.value.clone();
-            value.entry("spec").set("replicas", replicas);
-            let (new, _) = send(w, io, obj, value, dry)?;
-            report(io, args, obj.kind, &new.value, "scaled", dry)?;
-        }
-    }
-    Ok(finish(io, &selection.failures))
 }
 
 /// What Go says of text that is no JSON.

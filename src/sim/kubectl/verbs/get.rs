@@ -10,6 +10,7 @@ use crate::kubectl::resources::{
 };
 use crate::kubectl::{files, jsonpath};
 use crate::log::{ChangeType, Seq, What};
+use crate::value;
 use crate::value::{Str, Value};
 use crate::world::World;
 
@@ -109,9 +110,6 @@ fn check(args: &Args) -> Res<()> {
         }
         return Ok(());
     }
-    if args.text("subresource") == "scale" {
-        return Err(Failure::new("not simulated: --subresource=scale"));
-    }
     let output = args.text("output");
     if args.on("show-labels") && !matches!(output, "" | "wide") {
         return Err(Failure::new(format!(
@@ -163,8 +161,15 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     if selected.kinds.contains(&Kind::Endpoints) {
         io.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
     }
-    let objects = sorted(args, &selected, output.is_table())?;
-    print(w, io, args, &output, &style, &selected, &objects)?;
+    let mut objects = sorted(args, &selected, output.is_table())?;
+    if args.text("subresource") == "scale" {
+        objects = objects.iter().map(scale).collect::<Res<_>>()?;
+    }
+    if args.text("subresource") == "scale" && output.is_table() {
+        io.print(scale_table(&objects, style.headers, w.now));
+    } else {
+        print(w, io, args, &output, &style, &selected, &objects)?;
+    }
     let ignore = args.on("ignore-not-found");
     let failures: Vec<Failure> = selected
         .failures
@@ -173,6 +178,47 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
         .cloned()
         .collect();
     Ok(Run::Done(io.fail_all(&failures)))
+}
+
+/// The `scale` subresource of an object.
+fn scale(obj: &Obj) -> Res<Obj> {
+    let scalable = matches!(
+        obj.kind,
+        Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController
+    );
+    if !scalable {
+        return Err(Failure::raw(
+            "Error from server (NotFound): the server could not find the requested resource"
+                .to_owned(),
+        ));
+    }
+    let mut meta = Value::map();
+    for key in ["creationTimestamp", "name", "namespace", "resourceVersion", "uid"] {
+        meta.set(key, &obj.meta()[key]);
+    }
+    let value = value!({
+        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": meta,
+        "spec": {"replicas": (obj.spec()["replicas"].int_or(1))},
+        "status": {
+            "replicas": (obj.status()["replicas"].int_or(0)),
+            "selector": (rows::selector(&obj.spec()["selector"]))
+        }
+    });
+    Ok(std::rc::Rc::new(crate::api::Object::new(obj.kind, value)))
+}
+
+fn scale_table(objects: &[Obj], headers: bool, now: u64) -> String {
+    let mut table = Vec::new();
+    if headers && !objects.is_empty() {
+        table.push(["NAME", "DESIRED", "AVAILABLE", "AGE"].map(str::to_owned).to_vec());
+    }
+    for o in objects {
+        let [desired, there] =
+            ["spec", "status"].map(|part| o.value[part]["replicas"].int_or(0).to_string());
+        let age = rows::ago(&o.meta()["creationTimestamp"], now);
+        table.push(vec![o.name().to_string(), desired, there, age]);
+    }
+    Widths::default().render(&table)
 }
 
 fn sorted(args: &Args, selected: &Selection, table: bool) -> Res<Vec<Obj>> {

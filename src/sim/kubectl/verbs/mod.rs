@@ -22,6 +22,7 @@ mod misc;
 mod objects;
 mod read;
 mod rollout;
+mod scale;
 mod set;
 mod taint;
 pub(crate) mod template;
@@ -110,7 +111,7 @@ pub const VERBS: &[Verb] = &[
     verb("create ingress", "+rule=l class=s default-backend=s annotation=l save-config validate=?strict", objects::ingress),
     verb("replace", "+record force grace-period=i timeout=d cascade=?background wait save-config validate=?strict subresource=s raw=s", apply::replace),
     verb("delete", "+all A,all-namespaces field-selector=s force grace-period=i now timeout=d cascade=?background wait ignore-not-found i,interactive raw=s", delete::run),
-    verb("scale", "+record all replicas=i current-replicas=i resource-version=s timeout=d", change::scale),
+    verb("scale", "+record all replicas=i current-replicas=i resource-version=s timeout=d", scale::scale),
     verb("patch", "+record p,patch=s patch-file=s type=s subresource=s local", change::patch),
     verb("label", "+record all A,all-namespaces overwrite list field-selector=s local resource-version=s", change::label),
     verb("annotate", "+record all A,all-namespaces overwrite list field-selector=s local resource-version=s", change::annotate),
