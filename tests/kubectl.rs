@@ -2,7 +2,8 @@
 //!
 //! Each file of tests/scenarios is a transcript: a line that begins with `$ ` is typed, what
 //! follows must be printed; `# settled` waits until nothing more happens by itself; lines that
-//! begin with `##` are remarks. `…` stands for any text in a line, and alone for any lines.
+//! begin with `##` are remarks. The durations are those of the recordings, unless the first
+//! remark begins with `## Realistic`. `…` stands for any text in a line, and alone for any lines.
 //! `UPDATE_SCENARIOS=1` writes what was printed where it differs.
 //!
 //! And whatever is typed: nothing panics, nothing runs for ever, and the same gives the same.
@@ -65,9 +66,9 @@ fn trimmed(lines: &[String]) -> &[String] {
     &lines[..end]
 }
 
-fn play(script: &str) -> String {
+fn play(script: &str, latency: &str) -> String {
     let out = Command::new(env!("CARGO_BIN_EXE_podium"))
-        .args(["run", "--latency", "recording", "--dir"])
+        .args(["run", "--latency", latency, "--dir"])
         .arg(folder())
         .arg(script)
         .output()
@@ -99,7 +100,9 @@ fn scenarios_read_as_written() {
             .collect();
         let path = std::env::temp_dir().join(format!("podium-{}-{name}", std::process::id()));
         std::fs::write(&path, script).unwrap();
-        let got = blocks(&play(path.to_str().unwrap()));
+        let realistic = text.starts_with("## Realistic");
+        let latency = if realistic { "realistic" } else { "recording" };
+        let got = blocks(&play(path.to_str().unwrap(), latency));
         std::fs::remove_file(&path).unwrap();
         assert_eq!(want.len(), got.len(), "{name}");
         let mut new: String =

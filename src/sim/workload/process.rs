@@ -211,10 +211,33 @@ pub(super) fn seconds(word: &str) -> Option<u64> {
     Some(whole.min(LONGEST) + tenths * factor / 10)
 }
 
+/// The exit code that a script's trap for SIGTERM gives; none without such a trap.
+fn trap(script: &str) -> Option<i64> {
+    script.match_indices("trap ").find_map(|(at, word)| trapped(script.get(at + word.len()..)?))
+}
+
+/// The same of one trap: what follows its word.
+fn trapped(rest: &str) -> Option<i64> {
+    let rest = rest.trim_start();
+    let (does, signals) = match rest.chars().next().filter(|c| matches!(c, '\'' | '"')) {
+        Some(quote) => rest.get(1..)?.split_once(quote)?,
+        None => rest.split_once(' ')?,
+    };
+    let signals = signals.split([';', '\n', '&']).next().unwrap_or("");
+    let term = |s: &str| matches!(s, "TERM" | "SIGTERM" | "15");
+    // an empty trap ignores the signal
+    if does.is_empty() || !signals.split_whitespace().any(term) {
+        return None;
+    }
+    let code =
+        does.rsplit_once("exit").and_then(|(_, c)| c.trim().trim_end_matches(';').parse().ok());
+    Some(code.unwrap_or(0))
+}
+
 /// What becomes of a shell's script, read from its statements.
 fn script_process(script: &str, own: &Process, shell: bool) -> Process {
-    let trapped = script.contains("trap ") && (script.contains("TERM") || script.contains("15"));
-    let term = if trapped { Term::Obeys(0) } else { Term::Ignores };
+    let term = trap(script).map_or(Term::Ignores, Term::Obeys);
+    let trapped = term != Term::Ignores;
     if let Some(until) = waits_for(script) {
         return Process { until: Some(until), ends: None, term };
     }

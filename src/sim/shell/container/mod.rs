@@ -301,26 +301,7 @@ pub fn program(
         // probes ask in their own way (`workload::probe_command`)
         "zookeeper-ready" | "ready-probe.sh" => done(0),
         "nc" => Some(connect::netcat(w, io, &inside, args)),
-        "kill" | "pkill" | "killall" => {
-            let target = args.iter().rfind(|a| !a.starts_with('-')).map_or("", String::as_str);
-            if short == "kill" && target != "1" {
-                io.err(format!("sh: can't kill pid {target}: No such process"));
-                return done(1);
-            }
-            if short != "kill" {
-                let mut all = system::processes(w, &inside);
-                if !all.any(|(_, text)| text.contains(target)) {
-                    return done(1);
-                }
-            }
-            let hard = args.iter().any(|a| a == "-9" || a == "-KILL" || a == "-SIGKILL");
-            // process 1 ignores KILL from inside its own container
-            if hard && short == "kill" {
-                return done(0);
-            }
-            crate::kubelet::exec_exit(w, &inside.pod, &inside.container, 143);
-            done(0)
-        }
+        "kill" | "pkill" | "killall" => done(system::kill(w, io, &inside, short, args)),
         "nginx" => {
             io.err("nginx version: nginx/1.27.0");
             done(0)

@@ -3,7 +3,7 @@
 use super::{Inside, Tools, spec};
 use crate::kubectl::io::Io;
 use crate::kubelet::hex64;
-use crate::workload::{self, Family, family};
+use crate::workload::{self, Family, Term, family};
 use crate::world::World;
 
 /// The user of a container's processes, from the security contexts.
@@ -128,6 +128,68 @@ pub(super) fn processes(w: &World, inside: &Inside) -> impl Iterator<Item = (u32
     let second = ((started && !child.is_empty() && !main.is_empty()) || shell)
         .then(|| (29, java.to_owned()));
     std::iter::once((1, first)).chain(second)
+}
+
+/// `kill`, `pkill`, `killall`.
+pub(super) fn kill(
+    w: &mut World,
+    io: &mut Io,
+    inside: &Inside,
+    name: &str,
+    args: &[String],
+) -> i32 {
+    let (mut signal, mut target) = ("TERM", "");
+    let mut words = args.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match word.strip_prefix('-') {
+            Some("s") => signal = words.next().unwrap_or(signal),
+            Some("") | None => target = word,
+            // other letters are options of pkill
+            Some(s) if s.starts_with(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase()) => {
+                signal = s;
+            }
+            Some(_) => {}
+        }
+    }
+    let signal = signal.trim_start_matches("SIG");
+    let hit: Vec<u32> = if name == "kill" {
+        if target != "1" {
+            io.err(format!("sh: can't kill pid {target}: No such process"));
+            return 1;
+        }
+        vec![1]
+    } else {
+        processes(w, inside).filter(|(_, text)| text.contains(target)).map(|(pid, _)| pid).collect()
+    };
+    let code = if hit.is_empty() {
+        return 1;
+    } else if hit.contains(&1) {
+        of_first(w, inside, signal)
+    } else {
+        // what process 1 was waiting for is gone, and so is process 1
+        match signal {
+            "15" | "TERM" => Some(143),
+            "9" | "KILL" => Some(137),
+            _ => None,
+        }
+    };
+    if let Some(code) = code {
+        crate::kubelet::exec_exit(w, &inside.pod, &inside.container, code);
+    }
+    0
+}
+
+/// The exit code of process 1 after a signal from inside its container: the kernel gives it
+/// only signals that it has a handler for, and never KILL.
+fn of_first(w: &World, inside: &Inside, signal: &str) -> Option<i64> {
+    let pod = w.store.by_key(&inside.pod)?;
+    let shell = family(&inside.image) == Family::Shell;
+    match (signal, workload::process(spec(pod, &inside.container)).term) {
+        ("15" | "TERM", Term::Obeys(code)) => Some(code),
+        // servers stop for these too, scripts have their traps for TERM
+        ("2" | "INT" | "3" | "QUIT", Term::Obeys(code)) if !shell => Some(code),
+        _ => None,
+    }
 }
 
 /// `ps`: as BusyBox, or as procps prints it (`-ef`, `-elf`, `aux`).
