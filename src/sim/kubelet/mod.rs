@@ -9,6 +9,8 @@
 //! change. Images of one pod are pulled one after the other, images of different pods at the
 //! same time.
 
+mod deadline;
+mod hooks;
 pub mod images;
 mod probes;
 mod qos;
@@ -231,8 +233,10 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
         "kubelet.restart" => restart::restart(w, uid, &pod, n),
         "kubelet.backoff" => restart::backoff_over(w, uid, &pod, n),
         "kubelet.until" => restart::look(w, uid, &pod, n),
+        "kubelet.hook" => hooks::due(w, uid, &pod, n),
         "kubelet.script" => scripts::go_on(w, uid, &pod, n),
         "kubelet.kill" => stop::kill(w, uid, &pod),
+        "kubelet.deadline" => deadline::passed(w, uid, &pod),
         "kubelet.stopped" => stop::stopped(w, uid),
         "kubelet.gone" => stop::gone(w, uid, key),
         _ => {}

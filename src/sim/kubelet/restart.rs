@@ -1,12 +1,12 @@
 //! How containers end and start again (behaviour/pod-lifecycle.md 5).
 
-use super::run::{Exit, Phase, Restart, Stage};
+use super::run::{Container, Exit, Phase, Restart, Stage};
 use super::start::{next, turn};
-use super::{event, later, number, write_status};
+use super::{deadline, event, hooks, later, number, stop, write_status};
 use crate::api::Obj;
 use crate::api::time::{SECOND, seconds};
 use crate::apiserver::events::EventType::{Normal, Warning};
-use crate::config::{Delay, Latency};
+use crate::config::Latency;
 use crate::value::{Str, Value};
 use crate::workload;
 use crate::world::World;
@@ -33,6 +33,9 @@ pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
     let done = w.kubelet.edit(uid, |r| {
         let c = &mut r.containers[i];
         let Phase::Running(since) = c.phase else { return None };
+        if c.before.take().is_some() {
+            r.busy = false;
+        }
         let before = c.last.as_ref().map_or(0, |e| e.finished);
         let due = before + c.backoff.map_or(0, |(seconds, _)| seconds * SECOND);
         c.phase = Phase::Ended(Exit {
@@ -43,6 +46,7 @@ pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
             finished: now,
             id: c.id.clone(),
         });
+        let hook_error = c.hook_error.take();
         if r.stage != Stage::Containers {
             return None;
         }
@@ -54,8 +58,14 @@ pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
                 Restart::OnFailure => code != 0,
                 Restart::Never => false,
             };
-        Some((again, number(r, i), c.restarts > 1, c.stopping && due <= now))
+        let later_on = c.restarts > 1;
+        let killed = c.stopping && due <= now && hook_error.is_none();
+        if let Some(why) = hook_error.filter(|_| again) {
+            waits(&mut r.containers[i], "PostStartHookError", why);
+        }
+        Some((again, number(r, i), later_on, killed))
     });
+    hooks::cut_off(w, uid, pod, i);
     let Some(Some((shall, n, later_on, killed))) = done else { return };
     if shall && killed && w.config.latency == Latency::Realistic {
         // what the kubelet stops for a restart it starts in the same breath
@@ -113,7 +123,11 @@ pub(super) fn restart(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
     let Some(i) = same_life(w, uid, n) else { return };
     let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
     let c = &run.containers[i];
-    let Some(exit) = c.exit().filter(|_| run.stage == Stage::Containers) else { return };
+    let exit = match c.phase {
+        Phase::Waiting("PostStartHookError", _) => c.last.as_ref(),
+        _ => c.exit(),
+    };
+    let Some(exit) = exit.filter(|_| run.stage == Stage::Containers) else { return };
     let due = c.backoff.map_or(0, |(seconds, _)| exit.finished + seconds * SECOND);
     if due <= w.now {
         again(w, uid, pod, i);
@@ -128,19 +142,17 @@ pub(super) fn restart(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
     let text = format!("Back-off restarting failed container {name} in pod {pod_name}_{ns}({uid})");
     event(w, &run, pod, Some(i), Warning, "BackOff", text);
     drop(run);
-    waits_for_restart(w, uid, i, message.into());
+    w.kubelet.edit(uid, |r| waits(&mut r.containers[i], "CrashLoopBackOff", message.into()));
     later(w, uid, "kubelet.backoff", n, due - w.now, true);
     write_status(w, uid, "kubelet.crash-back-off");
 }
 
-fn waits_for_restart(w: &mut World, uid: &Str, i: usize, message: Str) {
-    w.kubelet.edit(uid, |r| {
-        let c = &mut r.containers[i];
-        let waiting = Phase::Waiting("CrashLoopBackOff", message);
-        if let Phase::Ended(exit) = std::mem::replace(&mut c.phase, waiting) {
-            c.last = Some(exit);
-        }
-    });
+/// A container that has ended waits to be started again.
+fn waits(c: &mut Container, reason: &'static str, message: Str) {
+    let waiting = Phase::Waiting(reason, message);
+    if let Phase::Ended(exit) = std::mem::replace(&mut c.phase, waiting) {
+        c.last = Some(exit);
+    }
 }
 
 /// The back-off is over.
@@ -180,6 +192,7 @@ pub(super) fn respec(w: &mut World, uid: &Str, pod: &Obj) {
             write_status(w, uid, "kubelet.ready");
         }
     }
+    deadline::watch(w, uid, pod);
     let mut killed = Vec::new();
     for (i, c) in run.containers.iter().enumerate() {
         let image: Value = run.spec(&pod.value, i)["image"].clone();
@@ -217,20 +230,14 @@ pub(super) fn next_if_pending(w: &mut World, uid: &Str, pod: &Obj) {
 /// Stops one container for a restart that needs no back-off.
 pub(super) fn stop_container(w: &mut World, uid: &Str, pod: &Obj, i: usize, grace: Option<i64>) {
     let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
-    let spec = run.spec(&pod.value, i);
     let own = pod.spec()["terminationGracePeriodSeconds"].int_or(30);
     let grace = seconds(grace.unwrap_or(own));
-    let (after, code) = match workload::process(spec).term {
-        workload::Term::Obeys(code) => {
-            let hook = workload::hook_time(&spec["lifecycle"]["preStop"]);
-            ((hook + w.delay(Delay::Stop, &[uid, &run.containers[i].name])).min(grace), code)
-        }
-        workload::Term::Ignores => (grace, 137),
-    };
+    let (after, code) = stop::container_end(w, &run, &pod.value, i, grace);
     let n = number(&run, i) | (code as u64 & 0xff) << 56;
     let endless = run.containers[i].restarts > 0;
     drop(run);
     w.kubelet.edit(uid, |r| r.containers[i].stopping = true);
+    hooks::before_stop(w, uid, pod, i);
     later(w, uid, "kubelet.exit", n, after, endless);
 }
 

@@ -77,6 +77,10 @@ pub struct Container {
     pub pulls: u32,
     /// Probes: startup, liveness, readiness.
     pub probes: [ProbeRun; 3],
+    /// What its status shows while its postStart hook runs: how it was before it started.
+    pub before: Option<Phase>,
+    /// Its postStart hook has failed, saying this.
+    pub hook_error: Option<Str>,
     /// The kubelet is stopping it for a restart.
     pub stopping: bool,
     /// Its image was changed: it is restarted whatever the policy.
@@ -89,6 +93,16 @@ impl Container {
     /// Is it running?
     pub fn running(&self) -> bool {
         matches!(self.phase, Phase::Running(_))
+    }
+
+    /// Its state as its status shows it.
+    pub fn shown(&self) -> &Phase {
+        self.before.as_ref().unwrap_or(&self.phase)
+    }
+
+    /// Has it started for those who look from outside: its hook too, and its startup probe?
+    pub fn started(&self) -> bool {
+        self.running() && self.before.is_none() && self.probes[0].ok
     }
 
     /// How it ended, if it did.
@@ -152,6 +166,8 @@ pub struct PodRun {
     pub remounts: bool,
     /// It is noted as waiting for an object.
     pub waits: bool,
+    /// Its `activeDeadlineSeconds` are over: it ends for good.
+    pub overdue: bool,
     /// Annotation `sim/ready: "false"`.
     pub unready: bool,
 }
@@ -190,6 +206,8 @@ impl PodRun {
             backoff: None,
             pulls: 0,
             probes: [ProbeRun::default(); 3],
+            before: None,
+            hook_error: None,
             stopping: false,
             changed: false,
             given: None,
@@ -219,6 +237,7 @@ impl PodRun {
             mounting: false,
             remounts: false,
             waits: false,
+            overdue: false,
             unready: unready(pod),
         }
     }
@@ -248,13 +267,9 @@ impl PodRun {
 
     /// Have all init containers done their part?
     pub fn initialized(&self) -> bool {
-        self.containers[..self.inits].iter().all(|c| {
-            if c.sidecar {
-                c.running() && c.probes[0].ok
-            } else {
-                c.exit().is_some_and(|e| e.code == 0)
-            }
-        })
+        self.containers[..self.inits]
+            .iter()
+            .all(|c| if c.sidecar { c.started() } else { c.exit().is_some_and(|e| e.code == 0) })
     }
 
     /// Is the container ready, as `containerStatuses[].ready` shows it?
@@ -263,7 +278,7 @@ impl PodRun {
         if c.init && !c.sidecar {
             return c.exit().is_some_and(|e| e.code == 0);
         }
-        c.running() && c.probes[0].ok && c.probes[2].ok && !self.unready
+        c.started() && c.probes[2].ok && !self.unready
     }
 
     /// Could its containers still change by themselves?

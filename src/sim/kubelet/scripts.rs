@@ -1,7 +1,7 @@
 //! Scripts of containers and hooks ([`crate::workload::Script`]) from one look to the next.
 
 use super::restart::{ended, same_life};
-use super::{later, number};
+use super::{hooks, later, number};
 use crate::api::Obj;
 use crate::api::time::{MS, SECOND};
 use crate::queue::Comp;
@@ -11,25 +11,20 @@ use crate::world::World;
 
 /// Bit of a timer's number that tells a hook's script from the container's own.
 const HOOK: u64 = 1 << 56;
+/// Bit that tells the hook before the end from that after the start.
+const BEFORE_STOP: u64 = 1 << 57;
 /// The shortest life of an init container.
 const SHORT: u64 = 200 * MS;
 /// Scripts that wait longer do not keep `settle` waiting.
 const LONG: u64 = 60 * SECOND;
 
-/// A container has started: so does its script, and that of its postStart hook. Gives true if
-/// the end of the script is the end of the container.
+/// A container has started: so does its script. Gives true if the end of the script is the end
+/// of the container.
 pub(super) fn begin(w: &mut World, uid: &Str, pod: &Obj, i: usize) -> bool {
     let Some(run) = w.kubelet.pods.get(uid).cloned() else { return false };
     let spec = run.spec(&pod.value, i);
     let n = number(&run, i);
     let init = run.containers[i].init && !run.containers[i].sidecar;
-    let hook = &spec["lifecycle"]["postStart"];
-    if !hook.is_null()
-        && let Some(script) = Script::of_hook(w, pod, spec, hook)
-    {
-        w.kubelet.scripts.insert((uid.clone(), n | HOOK), script);
-        go_on(w, uid, pod, n | HOOK);
-    }
     if spec["command"].is_empty() && spec["args"].is_empty() {
         return false;
     }
@@ -37,6 +32,18 @@ pub(super) fn begin(w: &mut World, uid: &Str, pod: &Obj, i: usize) -> bool {
     w.kubelet.scripts.insert((uid.clone(), n), script);
     go_on(w, uid, pod, n);
     init
+}
+
+/// The script of a hook of the container with that number begins.
+pub(super) fn hook(w: &mut World, uid: &Str, pod: &Obj, n: u64, script: Script, before_stop: bool) {
+    let n = n | HOOK | if before_stop { BEFORE_STOP } else { 0 };
+    w.kubelet.scripts.insert((uid.clone(), n), script);
+    go_on(w, uid, pod, n);
+}
+
+/// Ends the hook that runs before the end of a container. False if there is none.
+pub(super) fn drop_hook(w: &mut World, uid: &Str, n: u64) -> bool {
+    w.kubelet.scripts.remove(&(uid.clone(), n | HOOK | BEFORE_STOP)).is_some()
 }
 
 /// Looks at a script.
@@ -62,14 +69,18 @@ pub(super) fn go_on(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
                 later(w, uid, "kubelet.exit", n, SHORT, again);
             }
         }
+        Some(code) if n & HOOK != 0 => {
+            hooks::ended(w, uid, pod, i, n & BEFORE_STOP != 0, (code, script.said()));
+        }
         Some(_) => {}
-        None if wakes.is_empty() => {}
-        None if !decides && w.kubelet.scripts.len() >= workload::MOST => {}
+        None if wakes.is_empty() && n & HOOK == 0 => {}
+        None if !decides && n & HOOK == 0 && w.kubelet.scripts.len() >= workload::MOST => {}
         None => {
             w.kubelet.scripts.insert(id, script);
             for (after, background) in wakes {
                 // loops of main containers turn once a second at most
-                let after = if background && !decides { after.max(SECOND) } else { after };
+                let after =
+                    if background && !decides && n & HOOK == 0 { after.max(SECOND) } else { after };
                 let background = background || after > LONG || again;
                 later(w, uid, "kubelet.script", n, after, background);
             }

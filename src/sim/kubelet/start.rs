@@ -4,8 +4,8 @@
 use super::restart::ended;
 use super::run::{Phase, PodRun, ProbeRun, Stage};
 use super::{
-    event, images, later, number, probes, recording, references, restart, scripts, status,
-    write_status,
+    deadline, event, hooks, images, later, number, probes, recording, references, restart, scripts,
+    status, write_status,
 };
 use crate::api::time::{MS, SECOND};
 use crate::api::{Key, Kind, Obj};
@@ -39,6 +39,7 @@ pub(super) fn first_sync(w: &mut World, uid: &Str, pod: &Obj) {
         true
     });
     if fresh == Some(true) {
+        deadline::watch(w, uid, pod);
         write_status(w, uid, "kubelet.creating");
         volumes(w, uid, pod, 0);
     }
@@ -198,7 +199,7 @@ pub(super) fn turn(run: &PodRun) -> Option<usize> {
             return Some(i);
         }
         // a sidecar lets the next ones start once it has started itself
-        if c.sidecar && !(c.running() && c.probes[0].ok) && c.life <= 1 {
+        if c.sidecar && !c.started() && c.life <= 1 {
             return None;
         }
     }
@@ -419,18 +420,22 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     let readiness = probed && !spec["readinessProbe"].is_null();
     let liveness = probed && !spec["livenessProbe"].is_null();
     let fine = [!startup, true, !readiness];
+    let hooked = !spec["lifecycle"]["postStart"].is_null();
     let image_id = image_id(w, &c.image);
     let given = workload::sources(w, pod, spec);
     drop(run);
     let now = w.now;
     let n = w.kubelet.edit(uid, |r| {
-        r.busy = false;
+        r.busy = hooked;
         let c = &mut r.containers[i];
         c.image_id = image_id;
         c.given = given;
-        if let Phase::Ended(exit) = std::mem::replace(&mut c.phase, Phase::Running(now)) {
-            c.last = Some(exit);
+        let before = std::mem::replace(&mut c.phase, Phase::Running(now));
+        if let Phase::Ended(exit) = &before {
+            c.last = Some(exit.clone());
         }
+        c.before = hooked.then_some(before);
+        c.hook_error = None;
         c.life += 1;
         c.pulls = 0;
         c.stopping = false;
@@ -444,7 +449,9 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
         number(r, i)
     });
     let n = n.unwrap_or(0);
-    if startup || readiness || liveness {
+    if hooked {
+        hooks::begin(w, uid, pod, i);
+    } else if startup || readiness || liveness {
         probes::begin(w, uid, pod, i);
     }
     if let Some(until) = process.until {

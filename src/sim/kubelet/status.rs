@@ -1,5 +1,6 @@
 //! The status that a kubelet writes (behaviour/pod-lifecycle.md 1, 3).
 
+use super::deadline;
 use super::run::{Container, Exit, Phase, PodRun, Restart, Stage};
 use crate::api::time::{SECOND, rfc3339};
 use crate::value;
@@ -59,6 +60,10 @@ pub fn build(run: &PodRun, pod: &Value, style: &Style) -> Value {
             status.set(kept, &old[kept]);
         }
     }
+    if run.overdue && run.stage == Stage::Finished {
+        status.set("reason", deadline::REASON);
+        status.set("message", deadline::MESSAGE);
+    }
     status
 }
 
@@ -74,10 +79,12 @@ pub fn phase(run: &PodRun) -> &'static str {
     let failed = run.containers.iter().any(|c| !c.sidecar && c.exit().is_some_and(|e| e.code != 0));
     match run.stage {
         Stage::Stopped => return if ended && !failed { "Succeeded" } else { "Failed" },
-        Stage::Finished => return if failed || !ended { "Failed" } else { "Succeeded" },
+        Stage::Finished => {
+            return if failed || !ended || run.overdue { "Failed" } else { "Succeeded" };
+        }
         _ => {}
     }
-    let waits = |c: &Container| matches!(c.phase, Phase::Waiting(..)) && c.last.is_none();
+    let waits = |c: &Container| matches!(c.shown(), Phase::Waiting(..)) && c.last.is_none();
     if run.containers[..run.inits]
         .iter()
         .any(|c| !c.sidecar && c.exit().is_none_or(|e| e.code != 0))
@@ -142,7 +149,7 @@ fn conditions(run: &PodRun, pod: &Value, phase: &str, style: &Style) -> Value {
         let names: Vec<&str> = (0..run.inits)
             .filter(|i| {
                 let c = &run.containers[*i];
-                !(run.ready(*i) || c.sidecar && c.running() && c.probes[0].ok)
+                !(run.ready(*i) || c.sidecar && c.started())
             })
             .map(|i| run.containers[i].name.as_str())
             .collect();
@@ -216,8 +223,8 @@ fn container(run: &PodRun, i: usize, style: &Style) -> Value {
     let ready = run.ready(i) && !matches!(run.stage, Stage::Stopped | Stage::Finished)
         || c.init && !c.sidecar && run.ready(i);
     // in the recordings a pod that is kept unready has not started either
-    let started = c.running() && c.probes[0].ok && !(style.recording && run.unready);
-    let state = match &c.phase {
+    let started = c.started() && !(style.recording && run.unready);
+    let state = match c.shown() {
         Phase::Waiting(reason, message) => {
             let mut w = value!({"reason": (*reason)});
             if !message.is_empty() {

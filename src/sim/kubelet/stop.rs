@@ -1,7 +1,7 @@
 //! Graceful termination (behaviour/pod-lifecycle.md 3).
 
 use super::run::{Exit, Phase, PodRun, Stage};
-use super::{event, later, recording, write_status};
+use super::{event, hooks, later, recording, write_status};
 use crate::api::time::{SECOND, seconds};
 use crate::api::{Key, Obj};
 use crate::apiserver::DeleteOptions;
@@ -38,12 +38,21 @@ pub(super) fn kill(w: &mut World, uid: &Str, pod: &Obj) {
         return;
     }
     if run.stage < Stage::Stopping {
-        announce(w, &run, pod);
-        let uid = uid.clone();
-        w.kubelet.edit(&uid, |r| r.stage = Stage::Stopping);
+        begin(w, uid, &run, pod);
     }
     let after = stop_time(w, &run, pod);
     later(w, uid, "kubelet.stopped", 0, after, false);
+}
+
+/// The containers are told to stop.
+fn begin(w: &mut World, uid: &Str, run: &PodRun, pod: &Obj) {
+    announce(w, run, pod);
+    w.kubelet.edit(uid, |r| r.stage = Stage::Stopping);
+    for i in 0..run.containers.len() {
+        if run.containers[i].running() && !recording(w) {
+            hooks::before_stop(w, uid, pod, i);
+        }
+    }
 }
 
 /// Microseconds until the last container has ended.
@@ -68,24 +77,26 @@ fn stop_time(w: &World, run: &PodRun, pod: &Obj) -> u64 {
 }
 
 fn grace(pod: &Obj) -> u64 {
-    seconds(pod.meta()["deletionGracePeriodSeconds"].int_or(30))
+    let own = pod.spec()["terminationGracePeriodSeconds"].int_or(30);
+    seconds(pod.meta()["deletionGracePeriodSeconds"].int_or(own))
 }
 
 /// How long the i-th container needs to stop, and its exit code then.
-fn container_end(w: &World, run: &PodRun, pod: &Value, i: usize, grace: u64) -> (u64, i64) {
+pub(super) fn container_end(
+    w: &World,
+    run: &PodRun,
+    pod: &Value,
+    i: usize,
+    grace: u64,
+) -> (u64, i64) {
     let spec = run.spec(pod, i);
-    let hook = workload::hook_time(&spec["lifecycle"]["preStop"]);
-    let own = match workload::process(spec).term {
-        Term::Obeys(code) => {
-            let after = w.delay(Delay::Stop, &[&run.uid, &run.containers[i].name]);
-            Some((hook.saturating_add(after), code))
-        }
-        Term::Ignores => None,
-    };
+    // a hook that takes longer is abandoned
+    let hook = workload::hook_time(&spec["lifecycle"]["preStop"]).min(grace);
     // at least two seconds between SIGTERM and SIGKILL, whatever the hook took
-    let limit = if hook >= grace { grace + 2 * SECOND } else { grace };
-    match own {
-        Some((after, code)) if after <= limit => (after, code),
+    let limit = grace.max(hook + 2 * SECOND);
+    let after = hook + w.delay(Delay::Stop, &[&run.uid, &run.containers[i].name]);
+    match workload::process(spec).term {
+        Term::Obeys(code) if after <= limit => (after, code),
         _ => (limit, 137),
     }
 }
@@ -97,7 +108,9 @@ pub(super) fn stopped(w: &mut World, uid: &Str) {
         return;
     }
     let Some(pod) = w.store.by_key(&run.key).cloned() else { return };
-    if recording(w) {
+    // what nobody deleted stays
+    let stays = run.overdue && !pod.terminating();
+    if recording(w) && !stays {
         w.kubelet.edit(uid, |r| r.stage = Stage::Stopped);
         gone(w, uid, &run.key);
         return;
@@ -105,12 +118,16 @@ pub(super) fn stopped(w: &mut World, uid: &Str) {
     let grace = grace(&pod);
     let codes: Vec<i64> =
         (0..run.containers.len()).map(|i| container_end(w, &run, &pod.value, i, grace).1).collect();
+    for i in 0..run.containers.len() {
+        hooks::cut_off(w, uid, &pod, i);
+    }
     drop(run);
     let now = w.now;
     w.kubelet.edit(uid, |r| {
         let initialized = r.initialized();
-        r.stage = Stage::Stopped;
+        r.stage = if stays { Stage::Finished } else { Stage::Stopped };
         for (c, code) in r.containers.iter_mut().zip(codes) {
+            c.before = None;
             match &c.phase {
                 Phase::Running(since) => {
                     let reason = if code == 0 { "Completed" } else { "Error" };
@@ -143,6 +160,9 @@ pub(super) fn stopped(w: &mut World, uid: &Str) {
     });
     write_status(w, uid, "kubelet.stopped");
     crate::storage::attach::release(w, uid, &pod);
+    if stays {
+        return;
+    }
     let after = w.delay(Delay::Cleanup, &[uid]);
     later(w, uid, "kubelet.gone", 0, after, false);
 }

@@ -24,8 +24,10 @@ pub struct Script {
     job: Option<Box<dyn Job>>,
     code: i32,
     io: Io,
-    /// Output without its line end yet.
+    /// Output without its line end yet; all of it for a hook.
     line: String,
+    /// A hook's output goes to nobody's log.
+    hook: bool,
 }
 
 impl Script {
@@ -38,7 +40,12 @@ impl Script {
     /// The script of a life-cycle hook.
     pub fn of_hook(w: &mut World, pod: &Obj, spec: &Value, hook: &Value) -> Option<Self> {
         let words: Vec<&str> = hook["exec"]["command"].items().iter().map(Value::str).collect();
-        Self::start(w, pod, spec, &words, Lenient::Ends)
+        Self::start(w, pod, spec, &words, Lenient::Ends).map(|s| Self { hook: true, ..s })
+    }
+
+    /// What a hook has printed.
+    pub fn said(&self) -> &str {
+        &self.line
     }
 
     fn start(
@@ -67,7 +74,7 @@ impl Script {
             Run::Done(code) => (None, code),
             Run::Wait(job) => (Some(job), 0),
         };
-        Some(Self { job, code, io, line: String::new() })
+        Some(Self { job, code, io, line: String::new(), hook: false })
     }
 
     /// Goes on; gives the exit code at its end. What it prints goes into the container's log.
@@ -78,6 +85,9 @@ impl Script {
         };
         for chunk in self.io.out.drain(..) {
             self.line.push_str(&chunk.text);
+        }
+        if self.hook {
+            return code;
         }
         while let Some(end) = self.line.find('\n') {
             let line: String = self.line.drain(..=end).collect();
