@@ -37,9 +37,15 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
                 w.enqueue(Comp::EndpointSlice, own);
             }
         }
-        // what a controller keeps has slices of its own
-        Kind::Endpoints if new.label(MANAGED_BY).is_none() => {
-            w.enqueue(Comp::EndpointSlice, new.key());
+        Kind::Endpoints => {
+            // what a controller keeps has slices of its own
+            if new.label(MANAGED_BY).is_none() {
+                w.enqueue(Comp::EndpointSlice, new.key());
+            }
+            let service = Key::new(Kind::Service, new.ns(), new.name());
+            if change == ChangeType::Deleted && w.store.by_key(&service).is_some() {
+                w.enqueue(Comp::Endpoints, service);
+            }
         }
         Kind::Pod => {
             let relevant = change != ChangeType::Modified
