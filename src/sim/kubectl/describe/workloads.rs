@@ -216,6 +216,15 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
             container(out, "  ", c, if node.is_empty() { None } else { own.or(Some(&none)) });
         }
     }
+    if !spec["readinessGates"].is_empty() {
+        out.push_str("Readiness Gates:\n  Type\tStatus\n");
+        for gate in spec["readinessGates"].items() {
+            let kind = gate["conditionType"].str();
+            let state = crate::api::object::condition(&obj.value, kind)["status"].str();
+            let state = if state.is_empty() { "<none>" } else { state };
+            let _ = writeln!(out, "  {kind} \t{state} ");
+        }
+    }
     if !status["conditions"].is_empty() {
         out.push_str("Conditions:\n  Type\tStatus\n");
         for c in status["conditions"].items() {
