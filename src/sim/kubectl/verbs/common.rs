@@ -6,7 +6,7 @@ use crate::apiserver::{FieldValidation, Sub, WriteOptions};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res};
 use crate::kubectl::output::Output;
-use crate::kubectl::resources::slashed;
+use crate::kubectl::resources::{Selection, slashed};
 use crate::value::Value;
 use crate::world::World;
 
@@ -201,4 +201,12 @@ pub fn parse_pairs(words: &[String], what: &str, remove: bool) -> Res<Pairs> {
         return Ok((set, drop));
     }
     Err(Failure::new(format!("invalid {what} format: {}", wrong.join(", "))))
+}
+
+/// Prints what the server warns of whoever asks for old kinds of objects.
+pub fn warn_of_old(io: &mut Io, selected: &Selection) {
+    let asked = selected.kinds.contains(&Kind::Endpoints);
+    if asked || selected.targets.iter().any(|t| t.obj.kind == Kind::Endpoints) {
+        io.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+    }
 }

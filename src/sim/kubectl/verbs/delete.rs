@@ -5,6 +5,7 @@ use crate::apiserver::{DeleteOptions, Propagation};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::resources::{Options, select};
+use crate::kubectl::verbs::common::warn_of_old;
 use crate::value::Str;
 use crate::world::World;
 
@@ -112,6 +113,7 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     if args.given_ns().is_some() && selection.targets.iter().any(|t| t.obj.ns().is_empty()) {
         io.warn("deleting cluster-scoped resources, not scoped to the provided namespace");
     }
+    warn_of_old(io, &selection);
     let mut failures = selection.failures;
     if args.on("ignore-not-found") || !selection.named {
         failures.retain(|f| !f.text.starts_with("Error from server (NotFound)"));

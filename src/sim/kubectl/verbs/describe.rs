@@ -5,6 +5,7 @@ use crate::kubectl::args::Args;
 use crate::kubectl::describe::describe as text;
 use crate::kubectl::io::{Failure, Io, Run};
 use crate::kubectl::resources::{self, Options};
+use crate::kubectl::verbs::common::warn_of_old;
 use crate::world::World;
 
 /// Flags of `describe`.
@@ -19,6 +20,7 @@ pub fn describe(w: &mut World, io: &mut Io, args: &Args) -> Run {
         Ok(s) => s,
         Err(f) => return Run::Done(io.fail(&f)),
     };
+    warn_of_old(io, &selected);
     let mut objects: Vec<Obj> = selected.targets.iter().map(|t| t.obj.clone()).collect();
     let failures: Vec<Failure> = selected.failures;
     // the events of one object are shown, those of several only on demand

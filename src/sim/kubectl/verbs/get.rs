@@ -8,6 +8,7 @@ use crate::kubectl::print::{Widths, rows};
 use crate::kubectl::resources::{
     self, FieldSelector, Named, Options, Selection, Selector, slashed,
 };
+use crate::kubectl::verbs::common::warn_of_old;
 use crate::kubectl::{files, jsonpath};
 use crate::log::{ChangeType, Seq, What};
 use crate::value;
@@ -158,9 +159,7 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
         kinds.dedup();
     }
     style.kinds |= kinds.len() > 1;
-    if selected.kinds.contains(&Kind::Endpoints) {
-        io.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
-    }
+    warn_of_old(io, &selected);
     let mut objects = sorted(args, &selected, output.is_table())?;
     if args.text("subresource") == "scale" {
         objects = objects.iter().map(scale).collect::<Res<_>>()?;
@@ -472,11 +471,9 @@ fn watch(
         header: true,
         seen: w.log.len(),
     };
-    if *kind == Kind::Endpoints {
-        io.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
-    }
     let selected =
         resources::select(w, io, args, &args.pos, Options { list: true }).unwrap_or_default();
+    warn_of_old(io, &selected);
     let listed: Vec<(&'static str, Obj)> = sorted(args, &selected, output.is_table())?
         .into_iter()
         .filter(|o| watch.matches(o))
