@@ -25,7 +25,10 @@ pub fn connect(w: &World, client: &Key, ip: &str, port: i64) -> Result<Key, Conn
         return pod_at(w, client, port);
     }
     match entry(w, ip, port) {
-        Entry::Service(service, wanted) => through_service(w, client, service, wanted),
+        Entry::Service(service, wanted) => {
+            let inside = service.spec()["clusterIP"].str() == ip;
+            through_service(w, client, service, wanted, inside)
+        }
         Entry::Closed(why) => Err(why),
         Entry::Other => at(w, ip, port),
     }
@@ -93,9 +96,22 @@ fn through_service(
     client: &Key,
     svc: &Obj,
     wanted: &Value,
+    inside: bool,
 ) -> Result<Key, ConnectError> {
     let port = wanted["port"].int_or(0);
-    let all = dns::endpoints(w, &svc.name(), &svc.ns());
+    let mut all = dns::endpoints(w, &svc.name(), &svc.ns());
+    if all.iter().any(|e| e.ready || e.serving)
+        && inside
+        && svc.spec()["internalTrafficPolicy"].str() == "Local"
+    {
+        let node = |pod: &Key| w.store.by_key(pod).map(|p| p.pod().node.clone());
+        let here = node(client);
+        all.retain(|e| (e.ready || e.serving) && node(&e.pod) == here);
+        // packets that may not leave the node are dropped
+        if all.is_empty() {
+            return Err(ConnectError::Timeout);
+        }
+    }
     let ready: Vec<_> = all.iter().filter(|e| e.ready).collect();
     // with no ready endpoint, those that end but still serve are used
     let usable = if ready.is_empty() { all.iter().filter(|e| e.serving).collect() } else { ready };
