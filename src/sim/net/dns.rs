@@ -5,6 +5,7 @@ use crate::collections::BTreeMap;
 use crate::api::time::SECOND;
 use crate::api::{Key, Kind, Obj};
 use crate::controllers::endpoints::SERVICE_NAME;
+use crate::net::resolver::SERVER;
 use crate::rng::Stream;
 use crate::value::{Str, Value, text};
 use crate::world::World;
@@ -31,6 +32,8 @@ pub enum Type {
     Txt,
     /// Start of authority.
     Soa,
+    /// Server of a zone.
+    Ns,
 }
 
 /// Outcome of a question.
@@ -64,13 +67,26 @@ pub struct Answer {
     pub records: Vec<Rr>,
     /// Additional section (addresses of SRV targets).
     pub additional: Vec<Rr>,
-    /// The AA bit: false if it came from a cache.
+    /// The AA bit: false if it came from a cache or from another server.
     pub authoritative: bool,
+    /// The RA bit: the answer of a resolver outside the cluster.
+    pub recursive: bool,
 }
 
 impl Answer {
     fn none(rcode: Rcode) -> Self {
-        Self { rcode, records: Vec::new(), additional: Vec::new(), authoritative: true }
+        Self {
+            rcode,
+            records: Vec::new(),
+            additional: Vec::new(),
+            authoritative: true,
+            recursive: false,
+        }
+    }
+
+    /// What the resolvers outside know of any name: this cluster has no way out.
+    fn upstream() -> Self {
+        Self { authoritative: false, recursive: true, ..Self::none(Rcode::NxDomain) }
     }
 
     fn of(records: Vec<Rr>) -> Self {
@@ -85,6 +101,11 @@ impl Answer {
 
 /// What CoreDNS remembers: question to answer and when it was given.
 pub type Cache = BTreeMap<(Str, Type), (u64, Answer)>;
+
+/// Asks a server: the cluster's, or another, which knows nothing of it.
+pub fn ask(w: &mut World, server: &str, name: &str, rtype: Type) -> Answer {
+    if server == SERVER { query(w, name, rtype) } else { Answer::upstream() }
+}
 
 /// Answers a question, from CoreDNS' cache where the cluster is configured so.
 pub fn query(w: &mut World, name: &str, rtype: Type) -> Answer {
@@ -128,12 +149,9 @@ pub fn live(w: &World, name: &str, rtype: Type) -> Answer {
         return reverse(w, name, rest, rtype);
     }
     if name == ZONE {
-        return Answer::none(Rcode::NoError);
+        return apex(rtype);
     }
-    let Some(inside) = name.strip_suffix(".cluster.local") else {
-        // other domains are forwarded to resolvers that this cluster does not have
-        return Answer::none(Rcode::NxDomain);
-    };
+    let Some(inside) = name.strip_suffix(".cluster.local") else { return Answer::upstream() };
     let labels: Vec<&str> = inside.split('.').collect();
     match labels.as_slice() {
         ["dns-version"] => {
@@ -141,6 +159,7 @@ pub fn live(w: &World, name: &str, rtype: Type) -> Answer {
                 Rr { name: text(name), rtype: Type::Txt, ttl: 28_800, data: "\"1.1.0\"".into() };
             Answer::of(if rtype == Type::Txt { vec![txt] } else { Vec::new() })
         }
+        ["ns", "dns"] => addresses(name, &[Str::Lit(SERVER)], rtype),
         ["svc" | "pod"] => Answer::none(Rcode::NoError),
         [ns, "svc" | "pod"] => Answer::none(namespace(w, ns)),
         [ip, ns, "pod"] => pod_address(w, name, ip, ns, rtype),
@@ -151,6 +170,29 @@ pub fn live(w: &World, name: &str, rtype: Type) -> Answer {
         }
         [host, svc, ns, "svc"] => endpoint(w, name, host, svc, ns, rtype),
         _ => Answer::none(Rcode::NxDomain),
+    }
+}
+
+/// The server of the zone.
+const NAME_SERVER: &str = "ns.dns.cluster.local";
+
+/// The zone's record of authority.
+pub fn soa() -> Rr {
+    let serial = crate::api::time::EPOCH;
+    let data = format!("{NAME_SERVER}. hostmaster.{ZONE}. {serial} 7200 1800 86400 {TTL}");
+    Rr { name: Str::Lit(ZONE), rtype: Type::Soa, ttl: TTL, data: data.into() }
+}
+
+/// The zone itself.
+fn apex(rtype: Type) -> Answer {
+    match rtype {
+        Type::Soa => Answer::of(vec![soa()]),
+        Type::Ns => {
+            let data = Str::Lit(NAME_SERVER);
+            let ns = Rr { name: Str::Lit(ZONE), rtype, ttl: TTL, data };
+            Answer { additional: vec![a(NAME_SERVER, SERVER)], ..Answer::of(vec![ns]) }
+        }
+        _ => Answer::none(Rcode::NoError),
     }
 }
 
@@ -333,7 +375,7 @@ fn reverse(w: &World, name: &str, backwards: &str, rtype: Type) -> Answer {
     let ip = parts.join(".");
     let names = names_of(w, &ip);
     if names.is_empty() {
-        return Answer::none(Rcode::NxDomain);
+        return Answer::upstream();
     }
     let records = names
         .into_iter()

@@ -22,15 +22,51 @@ pub struct Lookup {
     pub addresses: Vec<Str>,
 }
 
+/// Whose settings a pod's resolver has besides its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settings {
+    Cluster,
+    Node,
+    Nobody,
+}
+
+fn settings(pod: &Obj) -> Settings {
+    match pod.spec()["dnsPolicy"].str() {
+        "None" => Settings::Nobody,
+        "Default" => Settings::Node,
+        "ClusterFirst" if on_host(pod) => Settings::Node,
+        _ => Settings::Cluster,
+    }
+}
+
+fn on_host(pod: &Obj) -> bool {
+    pod.spec()["hostNetwork"].is_true()
+}
+
+/// The DNS servers of a pod. A node asks the first address of its network.
+fn servers(pod: &Obj) -> Vec<Str> {
+    let first = match settings(pod) {
+        Settings::Cluster => Some(Str::Lit(SERVER)),
+        Settings::Node => {
+            let network = pod.status()["hostIP"].str().rsplit_once('.').map(|(network, _)| network);
+            network.map(|network| format!("{network}.1").into())
+        }
+        Settings::Nobody => None,
+    };
+    let own = pod.spec()["dnsConfig"]["nameservers"].items();
+    first.into_iter().chain(own.iter().map(Value::to_str)).collect()
+}
+
+/// The DNS server that a pod asks.
+pub fn server(pod: &Obj) -> Str {
+    servers(pod).into_iter().next().unwrap_or(Str::Lit("127.0.0.1"))
+}
+
 /// The search list of a pod.
 pub fn search(pod: &Obj) -> Vec<String> {
-    let policy = pod.spec()["dnsPolicy"].str();
     let own: Vec<String> =
         pod.spec()["dnsConfig"]["searches"].items().iter().map(|s| s.str().to_owned()).collect();
-    if policy == "None"
-        || policy == "Default"
-        || (policy == "ClusterFirst" && pod.spec()["hostNetwork"].is_true())
-    {
+    if settings(pod) != Settings::Cluster {
         return own;
     }
     let ns = pod.ns();
@@ -43,7 +79,7 @@ pub fn search(pod: &Obj) -> Vec<String> {
 /// `ndots` of a pod: 5 unless it says otherwise.
 pub fn ndots(pod: &Obj) -> usize {
     // without the cluster's options it is what the C library takes
-    let default = if pod.spec()["dnsPolicy"].str() == "None" { 1 } else { 5 };
+    let default = if settings(pod) == Settings::Cluster { 5 } else { 1 };
     pod.spec()["dnsConfig"]["options"]
         .items()
         .iter()
@@ -59,12 +95,8 @@ pub fn resolv_conf(pod: &Obj) -> String {
     if !search.is_empty() {
         let _ = writeln!(text, "search {}", search.join(" "));
     }
-    let servers = pod.spec()["dnsConfig"]["nameservers"].items();
-    if pod.spec()["dnsPolicy"].str() != "None" {
-        let _ = writeln!(text, "nameserver {SERVER}");
-    }
-    for s in servers {
-        let _ = writeln!(text, "nameserver {}", s.str());
+    for server in servers(pod) {
+        let _ = writeln!(text, "nameserver {server}");
     }
     let options = options(pod);
     if !options.is_empty() {
@@ -73,8 +105,7 @@ pub fn resolv_conf(pod: &Obj) -> String {
     text
 }
 
-/// The options of a pod: those of the cluster unless its policy is `None`, and its own, which
-/// go before them.
+/// The options of a pod: those of the cluster if it has them, and its own, which go before them.
 fn options(pod: &Obj) -> Vec<String> {
     let named = |o: &Value| match o["value"].str() {
         "" => o["name"].str().to_owned(),
@@ -82,37 +113,54 @@ fn options(pod: &Obj) -> Vec<String> {
     };
     let own = pod.spec()["dnsConfig"]["options"].items();
     let mut all: Vec<String> = own.iter().map(named).collect();
-    let of_cluster = pod.spec()["dnsPolicy"].str() != "None";
-    if of_cluster && !own.iter().any(|o| o["name"].str() == "ndots") {
+    if settings(pod) == Settings::Cluster && !own.iter().any(|o| o["name"].str() == "ndots") {
         all.insert(0, format!("ndots:{}", ndots(pod)));
     }
     all
 }
 
-/// The pod's own absolute name, if it has a subdomain.
+/// The pod's own absolute name, if it has a subdomain and is not its node's namesake.
 pub fn fqdn(pod: &Obj) -> Option<String> {
-    let (host, sub) = (hostname(pod), pod.spec()["subdomain"].str());
-    (!sub.is_empty()).then(|| format!("{host}.{sub}.{}.svc.{}", pod.ns(), dns::ZONE))
+    let (host, sub) = (short(pod), pod.spec()["subdomain"].str());
+    (!sub.is_empty() && !on_host(pod))
+        .then(|| format!("{host}.{sub}.{}.svc.{}", pod.ns(), dns::ZONE))
 }
 
-/// The pod's host name.
+/// What `hostname` says in the pod.
 pub fn hostname(pod: &Obj) -> Str {
+    let whole = if pod.spec()["setHostnameAsFQDN"].is_true() { fqdn(pod) } else { None };
+    whole.map_or_else(|| short(pod), Str::from)
+}
+
+/// The pod's host name without its domain; on its node's network it is the node's.
+fn short(pod: &Obj) -> Str {
+    if on_host(pod) && !pod.pod().node.is_empty() {
+        return pod.pod().node.clone();
+    }
     match pod.spec()["hostname"].as_str() {
         Some(h) if !h.is_empty() => pod.spec()["hostname"].to_str(),
         _ => pod.name(),
     }
 }
 
+/// What stands in `/etc/hosts` before the pod's own line.
+const HOSTS: &str = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n";
+/// The same on the node's network.
+const HOSTS_OF_NODE: &str = "# Kubernetes-managed hosts file (host network).\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+
 /// `/etc/hosts` of a pod.
 pub fn hosts_file(pod: &Obj) -> String {
-    let mut text = String::from(
-        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n",
-    );
     let ip = pod.pod().ip.clone();
-    let host = hostname(pod);
-    let _ = match fqdn(pod) {
-        Some(name) => writeln!(text, "{ip}\t{name}\t{host}"),
-        None => writeln!(text, "{ip}\t{host}"),
+    let mut text = if on_host(pod) {
+        format!("{HOSTS_OF_NODE}{ip}\t{}\n", short(pod))
+    } else {
+        let mut text = String::from(HOSTS);
+        let host = short(pod);
+        let _ = match fqdn(pod) {
+            Some(name) => writeln!(text, "{ip}\t{name}\t{host}"),
+            None => writeln!(text, "{ip}\t{host}"),
+        };
+        text
     };
     let aliases = pod.spec()["hostAliases"].items();
     if !aliases.is_empty() {
@@ -135,8 +183,9 @@ pub fn resolve(w: &mut World, client: &Key, name: &str) -> Lookup {
         lookup.addresses = vec![ip];
         return lookup;
     }
+    let server = server(&pod);
     for candidate in candidates(&pod, name) {
-        let answer = dns::query(w, &candidate, Type::A);
+        let answer = dns::ask(w, &server, &candidate, Type::A);
         let addresses: Vec<Str> = answer.addresses().cloned().collect();
         let candidate = Str::from(candidate);
         lookup.tried.push((candidate.clone(), answer.rcode, !addresses.is_empty()));

@@ -362,6 +362,9 @@ pub(super) fn addresses(w: &World, pod: &Key, name: &str) -> Vec<Str> {
     if name.chars().all(number) {
         return vec![text(name)];
     }
+    if resolver::server(object) != resolver::SERVER {
+        return Vec::new();
+    }
     resolver::candidates(object, name)
         .iter()
         .map(|n| dns::live(w, n, dns::Type::A).addresses().cloned().collect::<Vec<_>>())

@@ -6,7 +6,7 @@ use crate::kubectl::io::{Io, Run};
 use crate::net::dns::{self, Answer, Rcode, Rr, Type};
 use crate::net::resolver::{self, SERVER};
 use crate::rng::Stream;
-use crate::value::Str;
+use crate::value::{Str, text};
 use crate::world::World;
 
 /// How long the last lookup takes from now.
@@ -23,6 +23,7 @@ fn record_type(word: &str) -> Option<Type> {
         "CNAME" => Type::Cname,
         "TXT" => Type::Txt,
         "SOA" => Type::Soa,
+        "NS" => Type::Ns,
         _ => return None,
     })
 }
@@ -37,10 +38,15 @@ fn arpa(ip: &str) -> String {
     format!("{}.in-addr.arpa", parts.join("."))
 }
 
-/// `nslookup [-type=T] NAME`.
+/// The server that a program in the container asks.
+fn server(w: &World, inside: &Inside) -> Str {
+    w.store.by_key(&inside.pod).map_or(Str::Lit(SERVER), resolver::server)
+}
+
+/// `nslookup [-type=T] NAME [SERVER]`.
 pub fn nslookup(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run {
     let mut rtype = None;
-    let mut name = None;
+    let (mut name, mut server) = (None, server(w, inside));
     for a in args {
         let option = a
             .strip_prefix("-type=")
@@ -50,6 +56,8 @@ pub fn nslookup(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) ->
             rtype = record_type(t);
         } else if !a.starts_with('-') && name.is_none() {
             name = Some(a.as_str());
+        } else if is_address(a) {
+            server = text(a);
         }
     }
     let Some(name) = name else {
@@ -58,9 +66,9 @@ pub fn nslookup(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) ->
     };
     let mut out = Io::new(io.term);
     let code = match inside.tools() {
-        Tools::BusyBoxOld => old_busybox(w, &mut out, inside, name),
-        Tools::BusyBox => busybox(w, &mut out, inside, name, rtype),
-        Tools::Gnu => bind(w, &mut out, inside, name, rtype),
+        Tools::BusyBoxOld => old_busybox(w, &mut out, inside, name, &server),
+        Tools::BusyBox => busybox(w, &mut out, inside, name, rtype, &server),
+        Tools::Gnu => bind(w, &mut out, inside, name, rtype, &server),
     };
     let after = delay(w, inside);
     later(w, io, after, &mut out, code)
@@ -71,18 +79,26 @@ fn reverse(w: &World, ip: &str) -> String {
 }
 
 /// BusyBox 1.28: the C library looks up, the names of the addresses stand behind them.
-fn old_busybox(w: &mut World, out: &mut Io, inside: &Inside, name: &str) -> i32 {
+fn old_busybox(w: &mut World, out: &mut Io, inside: &Inside, name: &str, server: &str) -> i32 {
     let line = |n: usize, ip: &str, back: &str| {
         let label = format!("Address {n}:");
         format!("{label:<10} {ip} {back}").trim_end().to_owned()
     };
-    out.line(format!("{:<10} {SERVER}", "Server:"));
-    out.line(line(1, SERVER, "kube-dns.kube-system.svc.cluster.local"));
+    let known = server == SERVER;
+    let own = if known { "kube-dns.kube-system.svc.cluster.local" } else { "" };
+    out.line(format!("{:<10} {server}", "Server:"));
+    out.line(line(1, server, own));
     out.line("");
     let addresses: Vec<Str> = if is_address(name) {
-        vec![crate::value::text(name)]
+        vec![text(name)]
     } else {
-        crate::net::lookup(w, &inside.pod, name).addresses
+        let found = crate::net::lookup(w, &inside.pod, name).addresses;
+        if self::server(w, inside) == server {
+            found
+        } else {
+            let answer = expanded(w, inside, name, Type::A, server);
+            answer.map(|a| a.addresses().cloned().collect()).unwrap_or_default()
+        }
     };
     if addresses.is_empty() {
         out.err(format!("nslookup: can't resolve '{name}'"));
@@ -90,7 +106,7 @@ fn old_busybox(w: &mut World, out: &mut Io, inside: &Inside, name: &str) -> i32 
     }
     out.line(format!("{:<10} {name}", "Name:"));
     for (i, ip) in addresses.iter().enumerate() {
-        let back = reverse(w, ip);
+        let back = if known { reverse(w, ip) } else { String::new() };
         out.line(line(i + 1, ip, &back));
     }
     0
@@ -103,24 +119,40 @@ fn data(rr: &Rr) -> String {
         Type::Ptr => format!("{}\tname = {}", rr.name, rr.data),
         Type::Cname => format!("{}\tcanonical name = {}", rr.name, rr.data),
         Type::Txt => format!("{}\ttext = {}", rr.name, rr.data),
-        Type::Soa => format!("{}\torigin = {}", rr.name, rr.data),
+        Type::Ns => format!("{}\tnameserver = {}", rr.name, rr.data),
+        Type::Soa => {
+            let labels = ["origin", "mail addr", "serial", "refresh", "retry", "expire", "minimum"];
+            let mut text = rr.name.to_string();
+            for (label, value) in labels.iter().zip(rr.data.split(' ')) {
+                text.push_str(&format!("\n\t{label} = {}", value.trim_end_matches('.')));
+            }
+            text
+        }
     }
 }
 
 /// BusyBox from 1.29 on: A, then AAAA of each name of the search list, all answers printed; a
 /// name with a dot is not expanded.
-fn busybox(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Option<Type>) -> i32 {
-    out.line(format!("Server:\t\t{SERVER}"));
-    out.line(format!("Address:\t{SERVER}:53"));
+fn busybox(
+    w: &mut World,
+    out: &mut Io,
+    inside: &Inside,
+    name: &str,
+    rtype: Option<Type>,
+    server: &str,
+) -> i32 {
+    out.line(format!("Server:\t\t{server}"));
+    out.line(format!("Address:\t{server}:53"));
     out.line("");
     let Some(pod) = w.store.by_key(&inside.pod).cloned() else { return 1 };
     let (names, types) = if is_address(name) {
         (vec![arpa(name)], vec![Type::Ptr])
     } else {
-        let names = if name.contains('.') {
+        let search = resolver::search(&pod);
+        let names = if name.contains('.') || search.is_empty() {
             vec![name.trim_end_matches('.').to_owned()]
         } else {
-            resolver::search(&pod).iter().map(|s| format!("{name}.{s}")).collect()
+            search.iter().map(|s| format!("{name}.{s}")).collect()
         };
         (names, rtype.map_or_else(|| vec![Type::A, Type::Aaaa], |t| vec![t]))
     };
@@ -130,7 +162,7 @@ fn busybox(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Opti
     // all questions of one type are sent before those of the next
     for t in &types {
         for name in &names {
-            let answer = dns::query(w, name, *t);
+            let answer = dns::ask(w, server, name, *t);
             if answer.rcode == Rcode::NxDomain {
                 out.line(format!("** server can't find {name}: NXDOMAIN"));
                 code = 1;
@@ -149,10 +181,10 @@ fn busybox(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Opti
 }
 
 /// The first name of the search list that has an answer.
-fn expanded(w: &mut World, inside: &Inside, name: &str, t: Type) -> Option<Answer> {
+fn expanded(w: &mut World, inside: &Inside, name: &str, t: Type, server: &str) -> Option<Answer> {
     let pod = w.store.by_key(&inside.pod)?.clone();
     for candidate in resolver::candidates(&pod, name) {
-        let answer = dns::query(w, &candidate, t);
+        let answer = dns::ask(w, server, &candidate, t);
         if answer.rcode == Rcode::NoError && !answer.records.is_empty() {
             return Some(answer);
         }
@@ -161,23 +193,30 @@ fn expanded(w: &mut World, inside: &Inside, name: &str, t: Type) -> Option<Answe
 }
 
 /// The name of the search list that exists, though without a record of that type.
-fn exists(w: &mut World, inside: &Inside, name: &str, t: Type) -> Option<String> {
+fn exists(w: &mut World, inside: &Inside, name: &str, t: Type, server: &str) -> Option<String> {
     let pod = w.store.by_key(&inside.pod)?.clone();
     let mut all = resolver::candidates(&pod, name).into_iter();
-    all.find(|c| dns::query(w, c, t).rcode == Rcode::NoError)
+    all.find(|c| dns::ask(w, server, c, t).rcode == Rcode::NoError)
 }
 
 /// BIND's nslookup.
-fn bind(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Option<Type>) -> i32 {
-    out.line(format!("Server:\t\t{SERVER}"));
-    out.line(format!("Address:\t{SERVER}#53"));
+fn bind(
+    w: &mut World,
+    out: &mut Io,
+    inside: &Inside,
+    name: &str,
+    rtype: Option<Type>,
+    server: &str,
+) -> i32 {
+    out.line(format!("Server:\t\t{server}"));
+    out.line(format!("Address:\t{server}#53"));
     out.line("");
     let answer = if is_address(name) {
-        let answer = dns::query(w, &arpa(name), Type::Ptr);
+        let answer = dns::ask(w, server, &arpa(name), Type::Ptr);
         (answer.rcode == Rcode::NoError && !answer.records.is_empty()).then_some(answer)
     } else {
         let _ = crate::net::lookup(w, &inside.pod, name);
-        expanded(w, inside, name, rtype.unwrap_or(Type::A))
+        expanded(w, inside, name, rtype.unwrap_or(Type::A), server)
     };
     match answer {
         Some(answer) => {
@@ -185,7 +224,8 @@ fn bind(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Option<
                 out.line("Non-authoritative answer:");
             }
             for rr in &answer.records {
-                let dot = if matches!(rr.rtype, Type::Srv | Type::Ptr) { "." } else { "" };
+                let dot =
+                    if matches!(rr.rtype, Type::Srv | Type::Ptr | Type::Ns) { "." } else { "" };
                 out.line(format!("{}{dot}", data(rr)));
             }
             out.line("");
@@ -193,7 +233,7 @@ fn bind(w: &mut World, out: &mut Io, inside: &Inside, name: &str, rtype: Option<
         }
         None => {
             let shown = if is_address(name) { arpa(name) } else { name.to_owned() };
-            if exists(w, inside, name, rtype.unwrap_or(Type::A)).is_some() {
+            if exists(w, inside, name, rtype.unwrap_or(Type::A), server).is_some() {
                 out.line(format!("*** Can't find {name}: No answer"));
                 out.line("");
                 return 0;
@@ -214,21 +254,23 @@ fn type_name(t: Type) -> &'static str {
         Type::Cname => "CNAME",
         Type::Txt => "TXT",
         Type::Soa => "SOA",
+        Type::Ns => "NS",
     }
 }
 
 /// Data as dig prints it: names end in a dot.
 fn dig_data(rr: &Rr) -> String {
     match rr.rtype {
-        Type::Srv | Type::Ptr | Type::Cname => format!("{}.", rr.data),
+        Type::Srv | Type::Ptr | Type::Cname | Type::Ns => format!("{}.", rr.data),
         _ => rr.data.to_string(),
     }
 }
 
-/// `dig [+short] [+search] [-t T] NAME [T]`.
+/// `dig [@SERVER] [+short] [+search] [-t T] NAME [T]`.
 pub fn dig(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run {
     let (mut short, mut search, mut rtype, mut name) = (false, false, Type::A, None);
     let (mut all, mut answers) = (true, false);
+    let mut server = server(w, inside);
     let mut words = args.iter();
     while let Some(a) = words.next() {
         match a.as_str() {
@@ -245,7 +287,12 @@ pub fn dig(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run 
                 name = words.next().map(|ip| arpa(ip));
                 rtype = Type::Ptr;
             }
-            a if a.starts_with('+') || a.starts_with('@') || a.starts_with('-') => {}
+            a if a.starts_with('@') => {
+                if let Some(ip) = a.strip_prefix('@').filter(|ip| is_address(ip)) {
+                    server = text(ip);
+                }
+            }
+            a if a.starts_with('+') || a.starts_with('-') => {}
             a => match record_type(a) {
                 Some(t) => rtype = t,
                 None => name = Some(a.to_owned()),
@@ -260,10 +307,10 @@ pub fn dig(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run 
     if rtype == Type::A {
         let _ = crate::net::lookup(w, &inside.pod, &format!("{name}."));
     }
-    let mut answer = dns::query(w, &name, rtype);
+    let mut answer = dns::ask(w, &server, &name, rtype);
     if search && let Some(pod) = w.store.by_key(&inside.pod).cloned() {
         for candidate in resolver::candidates(&pod, &typed) {
-            answer = dns::query(w, &candidate, rtype);
+            answer = dns::ask(w, &server, &candidate, rtype);
             name = candidate;
             if answer.rcode == Rcode::NoError {
                 break;
@@ -280,7 +327,7 @@ pub fn dig(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run 
             out.line(row(rr));
         }
     } else {
-        full(w, &mut out, &args.join(" "), &name, rtype, &answer);
+        full(w, &mut out, &args.join(" "), (&name, rtype, &server), &answer);
     }
     let after = delay(w, inside);
     later(w, io, after, &mut out, 0)
@@ -323,20 +370,28 @@ fn size(rr: &Rr) -> usize {
         Type::A => 4,
         Type::Aaaa => 16,
         Type::Srv => 6 + wire(rr.data.rsplit(' ').next().unwrap_or_default()),
-        Type::Ptr | Type::Cname => wire(&rr.data),
-        Type::Txt | Type::Soa => rr.data.len(),
+        Type::Ptr | Type::Cname | Type::Ns => wire(&rr.data),
+        Type::Txt => rr.data.len(),
+        // two names and five numbers
+        Type::Soa => rr.data.split(' ').take(2).map(wire).sum::<usize>() + 20,
     };
     wire(&rr.name) + 10 + data
 }
 
-/// Who answers for names that are not there.
-const SOA: [&str; 3] = ["cluster.local", "ns.dns.cluster.local.", "hostmaster.cluster.local."];
-
-fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &Answer) {
+fn full(
+    w: &World,
+    out: &mut Io,
+    typed: &str,
+    (name, rtype, server): (&str, Type, &str),
+    answer: &Answer,
+) {
     let gone = answer.rcode == Rcode::NxDomain;
     let empty = answer.records.is_empty();
     let status = if gone { "NXDOMAIN" } else { "NOERROR" };
     let aa = if answer.authoritative { " aa" } else { "" };
+    let ra = if answer.recursive { " ra" } else { "" };
+    // who answers for what is not there: the cluster's server for its own zone
+    let soa = Some(dns::soa()).filter(|_| empty && !answer.recursive);
     let id = w.log.len() % 65_536;
     out.line(format!("\n; <<>> DiG 9.18.28 <<>> {typed}"));
     out.line(";; global options: +cmd\n;; Got answer:");
@@ -345,12 +400,15 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
     }
     out.line(format!(";; ->>HEADER<<- opcode: QUERY, status: {status}, id: {id}"));
     out.line(format!(
-        ";; flags: qr{aa} rd; QUERY: 1, ANSWER: {}, AUTHORITY: {}, ADDITIONAL: {}",
+        ";; flags: qr{aa} rd{ra}; QUERY: 1, ANSWER: {}, AUTHORITY: {}, ADDITIONAL: {}",
         answer.records.len(),
-        u8::from(empty),
+        u8::from(soa.is_some()),
         answer.additional.len() + 1
     ));
-    out.line(";; WARNING: recursion requested but not available\n");
+    if !answer.recursive {
+        out.line(";; WARNING: recursion requested but not available");
+    }
+    out.line("");
     let cookie = Stream::new(w.config.seed, &["dig", &id.to_string()]).range(0, u64::MAX - 1);
     out.line(";; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232");
     out.line(format!("; COOKIE: {cookie:016x} (echoed)"));
@@ -359,13 +417,11 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
     // the head, the question, and the option with the cookie
     let mut bytes = 12 + wire(name) + 4 + 23;
     bytes += answer.records.iter().chain(&answer.additional).map(size).sum::<usize>();
-    if empty {
-        let [zone, server, mail] = SOA;
-        let data = format!("{server} {mail} {} 7200 1800 86400 30", crate::api::time::EPOCH);
-        let soa = record(zone, dns::TTL, "SOA", &data);
-        out.line(format!(";; AUTHORITY SECTION:\n{soa}\n"));
-        bytes += wire(zone) + 10 + wire(server) + wire(mail) + 20;
-    } else {
+    if let Some(soa) = soa {
+        out.line(format!(";; AUTHORITY SECTION:\n{}\n", row(&soa)));
+        bytes += size(&soa);
+    }
+    if !empty {
         out.line(";; ANSWER SECTION:");
         for rr in &answer.records {
             out.line(row(rr));
@@ -385,7 +441,7 @@ fn full(w: &World, out: &mut Io, typed: &str, name: &str, rtype: Type, answer: &
     let word = |i: usize| words.get(i).copied().unwrap_or("");
     let when = format!("{} {} {} {} UTC {}", word(0), word(2), word(1), word(4), word(3));
     out.line(format!(
-        ";; Query time: 1 msec\n;; SERVER: {SERVER}#53({SERVER}) (UDP)\n;; WHEN: {when}\n;; MSG SIZE  rcvd: {bytes}\n"
+        ";; Query time: 1 msec\n;; SERVER: {server}#53({server}) (UDP)\n;; WHEN: {when}\n;; MSG SIZE  rcvd: {bytes}\n"
     ));
 }
 
@@ -432,14 +488,15 @@ pub fn host(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> Run
 fn host_records(w: &mut World, out: &mut Io, inside: &Inside, name: &str, t: Type) -> i32 {
     let address = is_address(name);
     let shown = if address { arpa(name) } else { name.trim_end_matches('.').to_owned() };
+    let server = server(w, inside);
     let answer = if address {
-        let answer = dns::query(w, &shown, Type::Ptr);
+        let answer = dns::ask(w, &server, &shown, Type::Ptr);
         (!answer.records.is_empty()).then_some(answer)
     } else {
-        expanded(w, inside, name, t)
+        expanded(w, inside, name, t, &server)
     };
     let Some(answer) = answer else {
-        if !address && let Some(found) = exists(w, inside, name, t) {
+        if !address && let Some(found) = exists(w, inside, name, t, &server) {
             out.line(format!("{found} has no {} record", type_name(t)));
             return 0;
         }
@@ -456,6 +513,7 @@ fn host_records(w: &mut World, out: &mut Io, inside: &Inside, name: &str, t: Typ
             Type::Srv => "has SRV record",
             Type::Txt => "descriptive text",
             Type::Soa => "has SOA record",
+            Type::Ns => "name server",
         };
         out.line(format!("{} {words} {}", rr.name, dig_data(rr)));
     }
@@ -479,7 +537,7 @@ pub fn getent(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> R
         if found.addresses.is_empty() {
             code = 2;
         }
-        let shown = found.found.unwrap_or_else(|| crate::value::text(name));
+        let shown = found.found.unwrap_or_else(|| text(name));
         for ip in &found.addresses {
             if table == "hosts" {
                 out.line(format!("{ip:<15} {shown}"));

@@ -247,7 +247,8 @@ pub fn program(
             let host = resolver::hostname(&pod);
             let flag = args.first().map_or("", String::as_str);
             match flag {
-                "" | "-s" => io.line(&host),
+                "" => io.line(&host),
+                "-s" => io.line(host.split('.').next().unwrap_or("")),
                 "-f" | "--fqdn" | "-A" => {
                     io.line(resolver::fqdn(&pod).unwrap_or_else(|| host.to_string()));
                 }
