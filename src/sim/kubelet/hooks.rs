@@ -4,7 +4,7 @@
 //! # Divergence from real Kubernetes
 //! When a preStop hook is over is told by its text ([`workload::hook_time`]), not by its script.
 
-use super::run::{PodRun, Stage};
+use super::run::{HOOK_ERROR, PodRun, Stage};
 use super::{event, later, number, probes, restart, scripts, stop};
 use crate::api::Obj;
 use crate::api::time::{SECOND, seconds};
@@ -118,7 +118,7 @@ fn failed(w: &mut World, uid: &Str, pod: &Obj, i: usize, why: Str) {
     w.kubelet.edit(uid, |r| {
         let c = &mut r.containers[i];
         c.stopping = true;
-        c.hook_error = Some(why);
+        c.failed = Some((HOOK_ERROR, why));
     });
     before_stop(w, uid, pod, i);
     later(w, uid, "kubelet.exit", n, after.max(SECOND / 10), endless);

@@ -1,6 +1,6 @@
 //! How containers end and start again (behaviour/pod-lifecycle.md 5).
 
-use super::run::{Container, Exit, Phase, Restart, Stage};
+use super::run::{Container, Exit, HOOK_ERROR, Phase, RUN_ERROR, Restart, Stage};
 use super::start::{next, turn};
 use super::{deadline, event, hooks, later, number, stop, write_status};
 use crate::api::Obj;
@@ -36,17 +36,22 @@ pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
         if c.before.take().is_some() {
             r.busy = false;
         }
+        let failed = c.failed.take();
+        let (reason, why) = match &failed {
+            Some((RUN_ERROR, why)) => ("StartError", why.clone()),
+            _ if code == 0 => ("Completed", Str::default()),
+            _ => ("Error", Str::default()),
+        };
         let before = c.last.as_ref().map_or(0, |e| e.finished);
         let due = before + c.backoff.map_or(0, |(seconds, _)| seconds * SECOND);
         c.phase = Phase::Ended(Exit {
             code,
-            reason: if code == 0 { "Completed" } else { "Error" },
-            message: "",
+            reason,
+            message: why,
             started: Some(since),
             finished: now,
             id: c.id.clone(),
         });
-        let hook_error = c.hook_error.take();
         if r.stage != Stage::Containers {
             return None;
         }
@@ -59,9 +64,9 @@ pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
                 Restart::Never => false,
             };
         let later_on = c.restarts > 1;
-        let killed = c.stopping && due <= now && hook_error.is_none();
-        if let Some(why) = hook_error.filter(|_| again) {
-            waits(&mut r.containers[i], "PostStartHookError", why);
+        let killed = c.stopping && due <= now && failed.is_none();
+        if let Some((waiting, why)) = failed.filter(|_| again) {
+            waits(&mut r.containers[i], waiting, why);
         }
         Some((again, number(r, i), later_on, killed))
     });
@@ -110,7 +115,7 @@ fn finish(w: &mut World, uid: &Str, pod: &Obj) {
         for c in &mut r.containers[..r.inits] {
             if let Phase::Running(since) = c.phase {
                 let (id, started) = (c.id.clone(), Some(since));
-                let (code, reason, message) = (0, "Completed", "");
+                let (code, reason, message) = (0, "Completed", Str::default());
                 c.phase = Phase::Ended(Exit { code, reason, message, started, finished: now, id });
             }
         }
@@ -124,7 +129,7 @@ pub(super) fn restart(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
     let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
     let c = &run.containers[i];
     let exit = match c.phase {
-        Phase::Waiting("PostStartHookError", _) => c.last.as_ref(),
+        Phase::Waiting(HOOK_ERROR | RUN_ERROR, _) => c.last.as_ref(),
         _ => c.exit(),
     };
     let Some(exit) = exit.filter(|_| run.stage == Stage::Containers) else { return };

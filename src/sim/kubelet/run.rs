@@ -5,15 +5,20 @@ use std::rc::Rc;
 use crate::api::{Key, Obj};
 use crate::value::{Str, Value};
 
+/// A container waits with this if its program could not be started.
+pub const RUN_ERROR: &str = "RunContainerError";
+/// A container waits with this if its hook after the start has failed.
+pub const HOOK_ERROR: &str = "PostStartHookError";
+
 /// How a container ended.
 #[derive(Clone, Debug)]
 pub struct Exit {
     /// Exit code.
     pub code: i64,
-    /// `Completed`, `Error`, `ContainerStatusUnknown`.
+    /// `Completed`, `Error`, `StartError`, `ContainerStatusUnknown`.
     pub reason: &'static str,
     /// Further words; usually empty.
-    pub message: &'static str,
+    pub message: Str,
     /// When it had started, microseconds; none if it never did.
     pub started: Option<u64>,
     /// When it ended, microseconds.
@@ -79,8 +84,8 @@ pub struct Container {
     pub probes: [ProbeRun; 3],
     /// What its status shows while its postStart hook runs: how it was before it started.
     pub before: Option<Phase>,
-    /// Its postStart hook has failed, saying this.
-    pub hook_error: Option<Str>,
+    /// Why it was not started well: what it will wait with, and further words.
+    pub failed: Option<(&'static str, Str)>,
     /// The kubelet is stopping it for a restart.
     pub stopping: bool,
     /// Its image was changed: it is restarted whatever the policy.
@@ -207,7 +212,7 @@ impl PodRun {
             pulls: 0,
             probes: [ProbeRun::default(); 3],
             before: None,
-            hook_error: None,
+            failed: None,
             stopping: false,
             changed: false,
             given: None,

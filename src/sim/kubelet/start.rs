@@ -2,7 +2,7 @@
 //! (behaviour/pod-lifecycle.md 1, 5).
 
 use super::restart::ended;
-use super::run::{Phase, PodRun, ProbeRun, Stage};
+use super::run::{Phase, PodRun, ProbeRun, RUN_ERROR, Stage};
 use super::{
     deadline, event, hooks, images, later, number, probes, recording, references, restart, scripts,
     status, write_status,
@@ -410,7 +410,11 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
         return tried_in_vain(w, uid, pod, i, "CreateContainerConfigError", why.into());
     }
     event(w, &run, pod, Some(i), Normal, "Created", "Container created");
-    event(w, &run, pod, Some(i), Normal, "Started", "Container started");
+    let error = workload::start_error(w, pod, spec);
+    match &error {
+        Some(why) => event(w, &run, pod, Some(i), Warning, "Failed", format!("Error: {why}")),
+        None => event(w, &run, pod, Some(i), Normal, "Started", "Container started"),
+    }
     let c = &run.containers[i];
     let process =
         if c.init && !c.sidecar { workload::init_process(spec) } else { workload::process(spec) };
@@ -420,8 +424,9 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     let readiness = probed && !spec["readinessProbe"].is_null();
     let liveness = probed && !spec["livenessProbe"].is_null();
     let fine = [!startup, true, !readiness];
-    let hooked = !spec["lifecycle"]["postStart"].is_null();
+    let hooked = error.is_none() && !spec["lifecycle"]["postStart"].is_null();
     let image_id = image_id(w, &c.image);
+    let fails = error.is_some();
     let given = workload::sources(w, pod, spec);
     drop(run);
     let now = w.now;
@@ -435,7 +440,7 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
             c.last = Some(exit.clone());
         }
         c.before = hooked.then_some(before);
-        c.hook_error = None;
+        c.failed = error.map(|why| (RUN_ERROR, why.into()));
         c.life += 1;
         c.pulls = 0;
         c.stopping = false;
@@ -449,6 +454,10 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
         number(r, i)
     });
     let n = n.unwrap_or(0);
+    if fails {
+        // what the runtime reports of a program that it could not start
+        return ended(w, uid, pod, i, 128);
+    }
     if hooked {
         hooks::begin(w, uid, pod, i);
     } else if startup || readiness || liveness {

@@ -254,7 +254,10 @@ fn container(run: &PodRun, i: usize, style: &Style) -> Value {
 
 fn terminated(exit: &Exit) -> Value {
     let mut t = value!({"exitCode": (exit.code), "reason": (exit.reason)});
-    if exit.started.is_some() || exit.reason != "ContainerStatusUnknown" {
+    if exit.reason == "StartError" {
+        t.set("finishedAt", rfc3339(exit.finished));
+        t.set("startedAt", "1970-01-01T00:00:00Z");
+    } else if exit.started.is_some() || exit.reason != "ContainerStatusUnknown" {
         t.set("finishedAt", rfc3339(exit.finished));
         t.set("startedAt", rfc3339(exit.started.unwrap_or(exit.finished)));
     } else {
@@ -265,7 +268,7 @@ fn terminated(exit: &Exit) -> Value {
         t.set("containerID", &exit.id);
     }
     if !exit.message.is_empty() {
-        t.set("message", exit.message);
+        t.set("message", &exit.message);
     }
     value!({"terminated": t})
 }

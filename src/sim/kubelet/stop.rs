@@ -134,7 +134,7 @@ pub(super) fn stopped(w: &mut World, uid: &Str) {
                     c.phase = Phase::Ended(Exit {
                         code,
                         reason,
-                        message: "",
+                        message: Str::default(),
                         started: Some(*since),
                         finished: now,
                         id: c.id.clone(),
@@ -147,7 +147,9 @@ pub(super) fn stopped(w: &mut World, uid: &Str) {
                         None => Exit {
                             code: 137,
                             reason: "ContainerStatusUnknown",
-                            message: "The container could not be located when the pod was terminated",
+                            message: Str::Lit(
+                                "The container could not be located when the pod was terminated",
+                            ),
                             started: None,
                             finished: now,
                             id: Str::default(),

@@ -423,7 +423,10 @@ impl Job for Attached {
         }
         self.remove(w, io);
         if self.code != 0 && never {
-            io.err(format!("pod {}/{} terminated (Error)", self.key.ns, self.key.name));
+            let reason =
+                pod.status()["containerStatuses"][0]["state"]["terminated"]["reason"].str();
+            let reason = if reason.is_empty() { "Error" } else { reason };
+            io.err(format!("pod {}/{} terminated ({reason})", self.key.ns, self.key.name));
         }
         // with --rm the command ends when the pod is gone
         if self.args.on("rm") && w.store.by_key(&self.key).is_some_and(|p| p.uid() == self.uid) {
