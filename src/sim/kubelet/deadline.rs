@@ -17,7 +17,9 @@ pub(super) const MESSAGE: &str = "Pod was active on the node longer than the spe
 pub(super) fn watch(w: &mut World, uid: &Str, pod: &Obj) {
     if let Some(due) = due(w, uid, pod) {
         let after = due.saturating_sub(w.now);
-        later(w, uid, "kubelet.deadline", 0, after, after > 60 * SECOND);
+        // a controller replaces what has failed, without end
+        let endless = after > 60 * SECOND || !pod.meta()["ownerReferences"].is_empty();
+        later(w, uid, "kubelet.deadline", 0, after, endless);
     }
 }
 

@@ -30,24 +30,40 @@ pub(super) fn begin(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     later(w, uid, "kubelet.hook", n, workload::hook_time(hook), endless);
 }
 
-/// A hook that asks over HTTP finds nobody.
+/// Why a hook fails at once: nobody answers over HTTP, or its program is not there.
 fn refused(w: &World, run: &PodRun, pod: &Obj, spec: &Value, hook: &Value) -> Option<Str> {
-    let http = &hook["httpGet"];
-    let port = workload::port_number(pod, Some(spec), &http["port"])?;
-    if !http["host"].is_empty() || workload::listener(w, &run.key, port).is_some() {
+    let (http, command) = (&hook["httpGet"], hook["exec"]["command"].items());
+    let (what, why) = if let Some(program) = command.first() {
+        let program = program.str();
+        if !workload::lacks_program(w, pod, spec, program) {
+            return None;
+        }
+        let words: Vec<&str> = command.iter().map(Value::str).collect();
+        let why = format!(
+            "rpc error: code = Unknown desc = failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: exec: {program:?}: executable file not found in $PATH"
+        );
+        (format!("Exec lifecycle hook ([{}])", words.join(" ")), why)
+    } else if !http.is_null() && http["host"].is_empty() {
+        let port = workload::port_number(pod, Some(spec), &http["port"])?;
+        if workload::listener(w, &run.key, port).is_some() {
+            return None;
+        }
+        let (ip, path) = (&run.ip, http["path"].as_str().unwrap_or("/"));
+        let scheme = if http["scheme"].str() == "HTTPS" { "https" } else { "http" };
+        let why = format!(
+            "Get \"{scheme}://{ip}:{port}{path}\": dial tcp {ip}:{port}: connect: connection refused"
+        );
+        (format!("HTTP lifecycle hook ({path})"), why)
+    } else {
         return None;
-    }
-    let (ip, path) = (&run.ip, http["path"].as_str().unwrap_or("/"));
-    let scheme = if http["scheme"].str() == "HTTPS" { "https" } else { "http" };
-    let (name, pod, ns) = (spec["name"].str(), &run.key.name, &run.key.ns);
-    let uid = &run.uid;
-    let refused = "connect: connection refused";
-    Some(
-        format!(
-            "HTTP lifecycle hook ({path}) for Container {name:?} in Pod \"{pod}_{ns}({uid})\" failed - error: Get \"{scheme}://{ip}:{port}{path}\": dial tcp {ip}:{port}: {refused}, message: \"\""
-        )
-        .into(),
-    )
+    };
+    Some(complaint(run, spec, &what, &format!("{why}, message: \"\"")).into())
+}
+
+/// What a container that waits says of its hook.
+fn complaint(run: &PodRun, spec: &Value, what: &str, why: &str) -> String {
+    let (name, pod, ns, uid) = (spec["name"].str(), &run.key.name, &run.key.ns, &run.uid);
+    format!("{what} for Container {name:?} in Pod \"{pod}_{ns}({uid})\" failed - error: {why}")
 }
 
 /// A hook that is no script is over.
@@ -94,11 +110,8 @@ pub(super) fn ended(
     let spec = run.spec(&pod.value, i);
     let command = spec["lifecycle"]["postStart"]["exec"]["command"].items();
     let command = command.iter().map(Value::str).collect::<Vec<_>>().join(" ");
-    let (name, pod_name, ns) = (&run.containers[i].name, &run.key.name, &run.key.ns);
-    let why = format!(
-        "Exec lifecycle hook ([{command}]) for Container {:?} in Pod \"{pod_name}_{ns}({uid})\" failed - error: command '{command}' exited with {code}: {said}, message: {said:?}",
-        name.as_str()
-    );
+    let why = format!("command '{command}' exited with {code}: {said}, message: {said:?}");
+    let why = complaint(&run, spec, &format!("Exec lifecycle hook ([{command}])"), &why);
     failed(w, uid, pod, i, why.into());
 }
 

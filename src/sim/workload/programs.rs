@@ -23,8 +23,7 @@ const PLAIN: &[&str] = &["alpine", "busybox", "debian", "fedora", "ubuntu"];
 /// Why the container cannot be started, in the words of the runtime: its program is not there.
 pub fn start_error(w: &World, pod: &Obj, container: &Value) -> Option<String> {
     let full = canonical(container["image"].str());
-    let name = full.strip_prefix("docker.io/library/").unwrap_or("");
-    let name = name.split([':', '@']).next().unwrap_or("");
+    let name = library(&full);
     let own = &container["command"];
     if own.is_empty() && !PLAIN.contains(&name) {
         return None;
@@ -43,6 +42,18 @@ pub fn start_error(w: &World, pod: &Obj, container: &Value) -> Option<String> {
     Some(format!(
         "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: {first:?}: {why}"
     ))
+}
+
+/// Does the image of a container lack a program? False where that is not known.
+pub fn lacks_program(w: &World, pod: &Obj, container: &Value, program: &str) -> bool {
+    KNOWN.contains(&library(&canonical(container["image"].str())))
+        && lacks(w, pod, container, program)
+}
+
+/// The name of one of Docker's own images; empty for others.
+fn library(full: &str) -> &str {
+    let name = full.strip_prefix("docker.io/library/").unwrap_or("");
+    name.split([':', '@']).next().unwrap_or("")
 }
 
 fn lacks(w: &World, pod: &Obj, container: &Value, program: &str) -> bool {

@@ -423,10 +423,12 @@ impl Job for Attached {
         }
         self.remove(w, io);
         if self.code != 0 && never {
-            let reason =
-                pod.status()["containerStatuses"][0]["state"]["terminated"]["reason"].str();
-            let reason = if reason.is_empty() { "Error" } else { reason };
+            let ended = &pod.status()["containerStatuses"][0]["state"]["terminated"];
+            let reason = ended["reason"].as_str().unwrap_or("Error");
             io.err(format!("pod {}/{} terminated ({reason})", self.key.ns, self.key.name));
+            if !ended["message"].is_empty() {
+                io.err(ended["message"].str());
+            }
         }
         // with --rm the command ends when the pod is gone
         if self.args.on("rm") && w.store.by_key(&self.key).is_some_and(|p| p.uid() == self.uid) {
