@@ -1,6 +1,8 @@
 // Divides the optimised module in two, so that a first visit loads only what it runs.
 //
-//   node split.mjs DIST COLD      divides DIST/podium_bg.wasm, by the list of functions COLD
+//   node split.mjs DIST COLD [LINKED]
+//                                 divides DIST/podium_bg.wasm, by the list of functions COLD;
+//                                 LINKED: what the linker wrote, if it is not the page's module
 //   node split.mjs DIST --mark    makes DIST/podium_bg.wasm note which functions run (profile.mjs)
 //
 // The functions of the list move to podium_rest.wasm, which shares memory and tables with
@@ -27,7 +29,7 @@ const STUB_LINES = 6;
 // Data segments this near each other are one: a segment's head is about as long.
 const GAP = 8;
 // What the linker wrote, before wasm-bindgen worked on it.
-const LINKED = join(process.env.CARGO_TARGET_DIR ?? join(here, '../../target'), 'wasm32-unknown-unknown/release/podium.wasm');
+const LINKED = process.argv[4] ?? join(process.env.CARGO_TARGET_DIR ?? join(here, '../../target'), 'wasm32-unknown-unknown/release/podium.wasm');
 
 const NAME = String.raw`\$"(?:[^"\\]|\\.)*"|\$[^\s()]+`;
 const nameOf = (line) => line.match(NAME)[0];
