@@ -37,6 +37,58 @@ pub fn parsed(line: &'static str) -> impl Iterator<Item = Field> {
     })
 }
 
+/// Types of the texts in structs that the table has not, by the type: a struct's name, a dot and
+/// the name in YAML.
+const NAMED: &str = "\
+AddressType EndpointSlice.addressType
+CompletionMode JobSpec.completionMode
+ConcurrencyPolicy CronJobSpec.concurrencyPolicy
+ContainerRestartPolicy EphemeralContainer.restartPolicy
+DaemonSetUpdateStrategyType DaemonSetUpdateStrategy.type
+DeploymentStrategyType DeploymentStrategy.type
+FinalizerName NamespaceSpec.finalizers
+IPFamily ServiceSpec.ipFamilies
+IPFamilyPolicy ServiceSpec.ipFamilyPolicy
+LimitType LimitRangeItem.type
+PathType HTTPIngressPath.pathType
+PersistentVolumeAccessMode PersistentVolumeSpec.accessModes
+PersistentVolumeClaimRetentionPolicyType StatefulSetPersistentVolumeClaimRetentionPolicy.whenDeleted \
+    StatefulSetPersistentVolumeClaimRetentionPolicy.whenScaled
+PersistentVolumeMode PersistentVolumeSpec.volumeMode
+PersistentVolumeReclaimPolicy PersistentVolumeSpec.persistentVolumeReclaimPolicy \
+    StorageClass.reclaimPolicy
+PodManagementPolicyType StatefulSetSpec.podManagementPolicy
+PodReplacementPolicy JobSpec.podReplacementPolicy
+PolicyType NetworkPolicySpec.policyTypes
+PreemptionPolicy PriorityClass.preemptionPolicy
+Protocol ServicePort.protocol EndpointPort.protocol NetworkPolicyPort.protocol
+PullPolicy EphemeralContainer.imagePullPolicy
+ResourceQuotaScope ResourceQuotaSpec.scopes ScopedResourceSelectorRequirement.scopeName
+ScopeSelectorOperator ScopedResourceSelectorRequirement.operator
+SecretType Secret.type
+ServiceAffinity ServiceSpec.sessionAffinity
+ServiceExternalTrafficPolicy ServiceSpec.externalTrafficPolicy
+ServiceInternalTrafficPolicy ServiceSpec.internalTrafficPolicy
+ServiceType ServiceSpec.type
+StatefulSetUpdateStrategyType StatefulSetUpdateStrategy.type
+TaintEffect Taint.effect
+TerminationMessagePolicy EphemeralContainer.terminationMessagePolicy
+UID OwnerReference.uid ObjectReference.uid
+UnhealthyPodEvictionPolicyType PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy
+VolumeBindingMode StorageClass.volumeBindingMode";
+
+/// The type that Go gives to a text of a struct, or to each of a list of them, if it is not
+/// simply a text.
+pub fn named(owner: &str, json: &str) -> Option<&'static str> {
+    let known = fields(owner).find(|f| f.json == json).and_then(|f| f.kind.split_once('~'));
+    let other = |line: &'static str| {
+        let (name, places) = line.split_once(' ')?;
+        let here = |p: &str| p.split_once('.') == Some((owner, json));
+        places.split_whitespace().any(here).then_some(name)
+    };
+    known.map(|(_, name)| name).or_else(|| NAMED.lines().find_map(other))
+}
+
 /// `DNSPolicy` is `dnsPolicy`, `TTY` is `tty`: all leading capitals but the one that begins the
 /// next word become small.
 fn json_name(go: &str) -> String {
@@ -49,6 +101,21 @@ fn json_name(go: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn named_types_are_of_fields_that_there_are() {
+        for (name, places) in NAMED.lines().filter_map(|l| l.split_once(' ')) {
+            for place in places.split_whitespace() {
+                let (owner, field) = place.split_once('.').unwrap_or_default();
+                let table = crate::schema::fields(owner).unwrap_or_default();
+                assert!(table.iter().any(|f| f.name == field), "{place}");
+                assert_eq!(named(owner, field), Some(name));
+            }
+        }
+        assert_eq!(named("Container", "imagePullPolicy"), Some("PullPolicy"));
+        assert_eq!(named("Capabilities", "add"), Some("Capability"));
+        assert_eq!(named("Container", "image"), None);
+    }
 
     #[test]
     fn names_in_yaml() {

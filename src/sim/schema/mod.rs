@@ -146,7 +146,21 @@ impl Type {
         }
     }
 
-    /// The type as Go's decoder names it.
+    /// The type of a field as Go's decoder names it; `field` is its path.
+    fn go_in(&self, owner: &str, field: &str) -> String {
+        let field = field.rsplit('.').next().unwrap_or(field);
+        let name = match self {
+            Self::Text(_) => go::named(owner, field),
+            Self::List(t) if matches!(**t, Self::Text(_)) => go::named(owner, field),
+            _ => None,
+        };
+        let Some(name) = name else { return self.go() };
+        let list = if matches!(self, Self::List(_)) { "[]" } else { "" };
+        let package = if name == "UID" { "types" } else { "v1" };
+        format!("{list}{package}.{name}")
+    }
+
+    /// The type as Go's decoder names it, whatever field it is of.
     fn go(&self) -> String {
         match self {
             Self::Text(_) => "string".into(),
@@ -159,6 +173,8 @@ impl Type {
             Self::Any => "runtime.RawExtension".into(),
             Self::Bytes => "[]uint8".into(),
             Self::List(t) => format!("[]{}", t.go()),
+            // all maps of quantities are of one type
+            Self::Map(t) if **t == Self::Quantity => "v1.ResourceList".into(),
             Self::Map(t) => format!("map[string]{}", t.go()),
             Self::Struct(name) => format!("v1.{}", name.trim_start_matches("Discovery")),
         }
@@ -202,6 +218,15 @@ pub fn check(kind: Kind, object: &Value) -> Vec<Fault> {
         checker.object(table, kind.info().kind, object, &mut Path::default());
     }
     checker.faults
+}
+
+/// What kubectl finds wrong with the metadata of an object that it reads: the decoder's words.
+/// Fields that there are not are none of its business.
+pub fn metadata_error(object: &Value) -> Option<String> {
+    let mut checker = Checker { faults: Vec::new() };
+    let path = Path::default().field("metadata");
+    checker.value(&Type::Struct("ObjectMeta"), "metadataOnlyObject", &object["metadata"], path);
+    wrong(&checker.faults).map(|f| f.message.clone())
 }
 
 /// Takes the fields out that the kind does not have.
@@ -360,7 +385,7 @@ impl Checker {
         let of = match t {
             Type::IntOrText => "int32".to_owned(),
             Type::Time => "string".to_owned(),
-            t => t.go(),
+            t => t.go_in(owner, &path.plain),
         };
         let message = format!(
             "json: cannot unmarshal {found} into Go struct field {owner}.{} of type {of}",
@@ -369,7 +394,7 @@ impl Checker {
         let patched = if own {
             format!("json: cannot unmarshal {found} into Go value of type {of}")
         } else {
-            converted(t, v)
+            converted(t, v, &of)
         };
         let what = if own { What::Refused } else { What::Wrong };
         self.fault(what, path, message, patched);
@@ -391,8 +416,9 @@ impl Checker {
     }
 }
 
-/// What the converter of patches says of a value of a wrong type.
-fn converted(t: &Type, v: &Value) -> String {
+/// What the converter of patches says of a value of a wrong type, which should be of Go's type
+/// `of`.
+fn converted(t: &Type, v: &Value, of: &str) -> String {
     let found = match v {
         Value::Bool(_) => "bool",
         Value::Int(_) => "int64",
@@ -407,7 +433,7 @@ fn converted(t: &Type, v: &Value) -> String {
         Type::List(_) | Type::Bytes => format!("cannot restore slice from {found}"),
         Type::Struct(_) => format!("cannot restore struct from: {found}"),
         // Go can make text of a number, a number of a fraction, but not here
-        Type::Text(_) if matches!(v, Value::Int(_)) => "cannot convert int64 to string".into(),
+        Type::Text(_) if matches!(v, Value::Int(_)) => format!("cannot convert int64 to {of}"),
         Type::Int32 | Type::Int64 if number => format!("cannot convert {found} to {}", t.go()),
         _ => format!("unrecognized type: {}", t.go()),
     }
@@ -447,6 +473,26 @@ mod tests {
                 "json: cannot unmarshal number into Go struct field Container.spec.template.spec.containers.command of type string",
             ),
             (
+                value!({"spec": {"volumeClaimTemplates": [{"spec": {"accessModes": "x"}}]}}),
+                "json: cannot unmarshal string into Go struct field PersistentVolumeClaimSpec.spec.volumeClaimTemplates.spec.accessModes of type []v1.PersistentVolumeAccessMode",
+            ),
+            (
+                value!({"spec": {"template": {"spec": {"containers": [{"resources": {"limits": "1"}}]}}}}),
+                "json: cannot unmarshal string into Go struct field ResourceRequirements.spec.template.spec.containers.resources.limits of type v1.ResourceList",
+            ),
+            (
+                value!({"spec": {"template": {"spec": {"containers": [{"securityContext": {"capabilities": {"add": [1]}}}]}}}}),
+                "json: cannot unmarshal number into Go struct field Capabilities.spec.template.spec.containers.securityContext.capabilities.add of type v1.Capability",
+            ),
+            (
+                value!({"spec": {"updateStrategy": {"type": 1}}}),
+                "json: cannot unmarshal number into Go struct field StatefulSetUpdateStrategy.spec.updateStrategy.type of type v1.StatefulSetUpdateStrategyType",
+            ),
+            (
+                value!({"metadata": {"uid": 1}}),
+                "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.uid of type types.UID",
+            ),
+            (
                 value!({"metadata": {"annotations": {"a": true}}}),
                 "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.annotations of type string",
             ),
@@ -454,6 +500,38 @@ mod tests {
             assert_eq!(refusal(&v), Some(format!("{head}{want}")));
         }
         assert_eq!(refusal(&value!({"apiVersion": "apps/v1", "spec": {"replicas": 2}})), None);
+    }
+
+    #[test]
+    fn the_metadata_alone() {
+        for (metadata, want) in [
+            (
+                value!({"labels": {"a": 1}}),
+                "number into Go struct field ObjectMeta.metadata.labels of type string",
+            ),
+            (
+                value!({"labels": ["a"]}),
+                "array into Go struct field ObjectMeta.metadata.labels of type map[string]string",
+            ),
+            (
+                value!({"name": 123, "labels": {}}),
+                "number into Go struct field ObjectMeta.metadata.name of type string",
+            ),
+            (
+                value!("web"),
+                "string into Go struct field metadataOnlyObject.metadata of type v1.ObjectMeta",
+            ),
+        ] {
+            let found = metadata_error(&value!({"metadata": metadata, "spec": 5}));
+            assert_eq!(found, Some(format!("json: cannot unmarshal {want}")));
+        }
+        assert_eq!(
+            metadata_error(&value!({"metadata": {"creationTimestamp": "yesterday", "a": 1}}))
+                .unwrap(),
+            "parsing time \"yesterday\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"yesterday\" as \"2006\""
+        );
+        assert_eq!(metadata_error(&value!({"metadata": {"name": "a", "foo": 1}})), None);
+        assert_eq!(metadata_error(&value!({"kind": "Pod"})), None);
     }
 
     #[test]
