@@ -5,7 +5,8 @@ use crate::apiserver::FieldValidation;
 use crate::kubectl::args::Args;
 use crate::kubectl::examples;
 use crate::kubectl::io::{Failure, Io, Res};
-use crate::manifest::parse;
+use crate::manifest::parse::{self, Reads};
+use crate::schema;
 use crate::value::{Str, Value, text};
 use crate::world::World;
 
@@ -89,16 +90,22 @@ pub fn documents(w: &World, io: &mut Io, args: &Args) -> Res<(Vec<Document>, Vec
                 Ok(doc) => doc.value,
                 // nothing after a document that cannot be read is looked at
                 Err(why) => {
-                    failures.push(Failure::new(format!(
-                        "error parsing {source}: error converting YAML to JSON: {why}"
-                    )));
+                    let step = match why.by {
+                        Reads::Json => "",
+                        Reads::Yaml | Reads::Converted => "error converting YAML to JSON: ",
+                    };
+                    failures.push(Failure::new(format!("error parsing {source}: {step}{why}")));
                     break;
                 }
             };
             let list = value["kind"].str().ends_with("List") && !value["items"].is_null();
+            if list && let Err(f) = metadata(&source, &value) {
+                failures.push(f);
+                continue;
+            }
             let items = if list { value["items"].items().to_vec() } else { vec![value] };
             for value in items {
-                match document(w, args, &source, value) {
+                match document(w, args, &source, value, list) {
                     Ok(doc) => docs.push(doc),
                     // nor after one that is no object
                     Err(f) => {
@@ -115,7 +122,31 @@ pub fn documents(w: &World, io: &mut Io, args: &Args) -> Res<(Vec<Document>, Vec
     Ok((docs, failures))
 }
 
-fn document(w: &World, args: &Args, source: &Str, mut value: Value) -> Res<Document> {
+/// kubectl itself reads the metadata of what a file has, but not of the items of a list.
+fn metadata(source: &str, value: &Value) -> Res<()> {
+    match schema::metadata_error(value) {
+        Some(why) => Err(Failure::new(format!("unable to decode {source:?}: {why}"))),
+        None => Ok(()),
+    }
+}
+
+/// What keeps an object from having a kind and a version.
+fn type_faults(value: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    for key in ["apiVersion", "kind"] {
+        match &value[key] {
+            Value::Str(s) if key == "apiVersion" && s.matches('/').count() > 1 => {
+                faults.push(format!("unexpected GroupVersion string: {s}"));
+            }
+            Value::Str(s) if !s.is_empty() => {}
+            Value::Str(_) | Value::Null => faults.push(format!("{key} not set")),
+            _ => faults.push(format!("{key} isn't string type")),
+        }
+    }
+    faults
+}
+
+fn document(w: &World, args: &Args, source: &Str, mut value: Value, item: bool) -> Res<Document> {
     let invalid = |why: &str| {
         Failure::new(format!(
             "error validating {:?}: error validating data: {why}; if you choose to ignore these errors, turn validation off with --validate=false",
@@ -133,11 +164,13 @@ fn document(w: &World, args: &Args, source: &Str, mut value: Value) -> Res<Docum
             source.as_str()
         )));
     }
-    match (api.is_empty(), kind.is_empty()) {
-        (true, true) => return Err(invalid("[apiVersion not set, kind not set]")),
-        (true, false) => return Err(invalid("apiVersion not set")),
-        (false, true) => return Err(invalid("kind not set")),
-        (false, false) => {}
+    match type_faults(&value).as_slice() {
+        [] => {}
+        [one] => return Err(invalid(one)),
+        many => return Err(invalid(&format!("[{}]", many.join(", ")))),
+    }
+    if !item {
+        metadata(source, &value)?;
     }
     let Some(found) = Kind::from_gvk(&api, &kind) else {
         return Err(Failure::new(format!(

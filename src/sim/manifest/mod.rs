@@ -3,6 +3,7 @@
 pub mod acted;
 pub mod defaults;
 pub mod diagnose;
+pub mod json;
 mod nesting;
 pub mod parse;
 pub mod print;

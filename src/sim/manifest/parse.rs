@@ -12,7 +12,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as Range};
 use serde::Deserialize as _;
 use serde::de::IgnoredAny;
 
-use crate::manifest::scalar;
+use crate::manifest::{json, scalar};
 use crate::value::{Map, Str, Value, text};
 
 /// Longest text that is read, bytes.
@@ -85,9 +85,22 @@ pub struct Document {
     pub duplicates: Vec<(String, Span)>,
 }
 
+/// Who could not read a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// go-yaml.
+    Yaml,
+    /// Who writes as JSON what go-yaml has read.
+    Converted,
+    /// Go's reader of JSON, which a text that begins with a brace is given to.
+    Json,
+}
+
 /// Why a document could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
+    /// Who says so.
+    pub by: Reads,
     /// go-yaml's words with its line inside the document: `line 7: did not find expected key`.
     pub message: String,
     /// Where to look, in the whole text.
@@ -96,18 +109,25 @@ pub struct ParseError {
 
 impl std::fmt::Display for ParseError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "yaml: {}", self.message)
+        let head = if self.by == Reads::Yaml { "yaml: " } else { "" };
+        write!(f, "{head}{}", self.message)
     }
 }
 
 impl std::error::Error for ParseError {}
+
+impl ParseError {
+    fn yaml(message: impl Into<String>, span: Span) -> Self {
+        Self { by: Reads::Yaml, message: message.into(), span }
+    }
+}
 
 /// The documents of a text, empty ones left out; each stands or fails by itself.
 pub fn parse(text: &str) -> Vec<Result<Document, ParseError>> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     if body.len() > MAX_TEXT {
         let message = format!("the text is too long: {} bytes, at most {MAX_TEXT}", body.len());
-        return vec![Err(ParseError { message, span: Span::default() })];
+        return vec![Err(ParseError::yaml(message, Span::default()))];
     }
     if body.trim_start().starts_with('{')
         && let Some(documents) = json_stream(body)
@@ -121,20 +141,41 @@ pub fn parse(text: &str) -> Vec<Result<Document, ParseError>> {
         .collect()
 }
 
-/// Several JSON objects one after the other; `None` if it is something else.
+/// JSON objects one after the other, and what is wrong with the first that is none; `None` if
+/// the reader of YAML has to look: it knows the places in a text with one object, and YAML may
+/// follow JSON after `---`.
 fn json_stream(text: &str) -> Option<Vec<Result<Document, ParseError>>> {
-    let stream = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
-    let values = stream.collect::<Result<Vec<_>, _>>().ok()?;
-    // of one alone the other reader knows the places
-    (values.len() > 1).then(|| {
-        let document = |value| Document {
-            value: json_value(value),
-            line: 1,
-            spans: Spans::default(),
-            duplicates: Vec::new(),
-        };
-        values.into_iter().map(|v| Ok(document(v))).collect()
-    })
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(rest) = text.get(from..).filter(|rest| !rest.trim().is_empty()) {
+        match json::value(text, from) {
+            Ok(end) => {
+                let value = serde_json::from_str(text.get(from..end)?).ok()?;
+                let (spans, duplicates) = (Spans::default(), Vec::new());
+                found.push(Ok(Document { value: json_value(value), line: 1, spans, duplicates }));
+                from = end;
+            }
+            Err(_) if rest.trim_start().starts_with("---") => return None,
+            Err(fault) => {
+                found.push(Err(json_error(text, &fault)));
+                return Some(found);
+            }
+        }
+    }
+    (found.len() > 1).then_some(found)
+}
+
+/// A text that breaks off, or is no JSON any more.
+fn json_error(text: &str, fault: &json::Fault) -> ParseError {
+    let message = match &fault.message {
+        Some(message) => format!("json: offset {}: {message}", fault.offset),
+        None => "unexpected EOF".to_owned(),
+    };
+    let before = text.as_bytes().get(..fault.offset.saturating_sub(1)).unwrap_or_default();
+    let before = String::from_utf8_lossy(before);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+    ParseError { by: Reads::Json, message, span: at(line, column, 1) }
 }
 
 fn json_value(v: serde_json::Value) -> Value {
@@ -159,7 +200,7 @@ fn split(text: &str) -> Vec<(usize, String)> {
 fn document(line: usize, part: &str) -> Result<Document, ParseError> {
     // libyaml looks at every open bracket for each token: a million of them would take hours
     if super::nesting::depth(part) > MAX_OPEN {
-        return Err(ParseError { message: TOO_DEEP.to_owned(), span: at(line, 1, 1) });
+        return Err(ParseError::yaml(TOO_DEEP, at(line, 1, 1)));
     }
     if let Some(error) = syntax_error(line, part) {
         return Err(error);
@@ -177,11 +218,13 @@ fn document(line: usize, part: &str) -> Result<Document, ParseError> {
         Ok(value) => {
             Ok(Document { value, line, spans: reader.spans, duplicates: reader.duplicates })
         }
-        Err(Trouble::Limit(message)) => {
-            Err(ParseError { message: message.to_owned(), span: at(line, 1, 1) })
-        }
+        Err(Trouble::Limit(message)) => Err(ParseError::yaml(message, at(line, 1, 1))),
         Err(Trouble::Key(key, span)) => {
-            Err(ParseError { message: format!("invalid map key: {}", go_syntax(&key)), span })
+            Err(ParseError::yaml(format!("invalid map key: {}", go_syntax(&key)), span))
+        }
+        Err(Trouble::Number(number, span)) => {
+            let message = format!("json: unsupported value: {number}");
+            Err(ParseError { by: Reads::Converted, message, span })
         }
         // the second reader is stricter in corners: without it there are no places, but values
         Err(Trouble::Reader) => plain(line, part),
@@ -222,8 +265,8 @@ fn syntax_error(line: usize, part: &str) -> Option<ParseError> {
         "found duplicate %YAML directive",
         "found undefined tag handle",
     ];
-    let error = serde_yaml::Deserializer::from_str(part)
-        .find_map(|doc| IgnoredAny::deserialize(doc).err())?;
+    // what follows the end of the document is not looked at
+    let error = IgnoredAny::deserialize(serde_yaml::Deserializer::from_str(part).next()?).err()?;
     let full = error.to_string();
     let what = full.split(" at line ").next().unwrap_or(&full);
     let what = what.rsplit(": ").next().unwrap_or(what);
@@ -240,9 +283,10 @@ fn syntax_error(line: usize, part: &str) -> Option<ParseError> {
         format!("unknown anchor '{name}' referenced")
     } else {
         let line = if PARSER.contains(&what) { l.saturating_sub(1) } else { l };
-        if line == 0 { what.to_owned() } else { format!("line {line}: {what}") }
+        // go-yaml takes the first line for none at all
+        if l <= 1 { what.to_owned() } else { format!("line {line}: {what}") }
     };
-    Some(ParseError { message, span })
+    Some(ParseError::yaml(message, span))
 }
 
 const TOO_DEEP: &str = "exceeded max depth of 200";
@@ -252,6 +296,8 @@ enum Trouble {
     Limit(&'static str),
     /// A map or a list where the key of a map should be, as `{{ .Values.x }}` is one.
     Key(Value, Span),
+    /// A number that JSON has not.
+    Number(&'static str, Span),
 }
 
 struct Reader<'a> {
@@ -313,6 +359,8 @@ impl<'a> Reader<'a> {
                 let value =
                     if tagged == Some("str") || style != ScalarStyle::Plain && tagged.is_none() {
                         Value::Str(text(&s))
+                    } else if let Some(number) = scalar::special(&s) {
+                        return Err(Trouble::Number(number, span));
                     } else {
                         scalar::resolve(&s)
                     };
@@ -363,7 +411,11 @@ impl<'a> Reader<'a> {
                 break;
             }
             let merge = matches!(&event, Event::Scalar(s, ScalarStyle::Plain, ..) if s == "<<");
-            let (key, key_span) = self.node(event, range, path, depth + 1)?;
+            let (key, key_span) = match self.node(event, range, path, depth + 1) {
+                // as a key it is a text
+                Err(Trouble::Number(number, span)) => (number.into(), span),
+                other => other?,
+            };
             let key: Str = match key {
                 Value::Map(_) | Value::List(_) => return Err(Trouble::Key(key, key_span)),
                 Value::Str(s) => s,
@@ -438,8 +490,11 @@ fn size(value: &Value) -> usize {
 
 /// Values without places.
 fn plain(line: usize, part: &str) -> Result<Document, ParseError> {
-    let value = serde_yaml::Value::deserialize(serde_yaml::Deserializer::from_str(part))
-        .map_err(|e| ParseError { message: e.to_string(), span: at(line, 1, 1) })?;
+    let value = match serde_yaml::Deserializer::from_str(part).next() {
+        Some(first) => serde_yaml::Value::deserialize(first)
+            .map_err(|e| ParseError::yaml(e.to_string(), at(line, 1, 1)))?,
+        None => serde_yaml::Value::Null,
+    };
     let value = convert(value);
     Ok(Document { value, line, spans: Spans::default(), duplicates: Vec::new() })
 }
@@ -512,6 +567,7 @@ mod tests {
             "invalid map key: map[interface {}]interface {}{\".x\":interface {}(nil)}"
         );
         assert_eq!(error("a: \"x\n"), "line 2: found unexpected end of stream");
+        assert_eq!(error("a: b: c"), "mapping values are not allowed in this context");
     }
 
     #[test]
@@ -519,7 +575,30 @@ mod tests {
         let two = parse("{\"a\": 1} {\"a\": [\"x\"]}\n");
         assert_eq!(two.len(), 2);
         assert_eq!(two[1].as_ref().unwrap().value.to_string(), r#"{"a":["x"]}"#);
-        assert!(parse("{\"a\": 1} {\"a\"").iter().any(Result::is_err));
+        let told = |text: &str| parse(text).pop().unwrap().unwrap_err().to_string();
+        assert_eq!(told("{\"a\": 1} {\"a\""), "unexpected EOF");
+        assert_eq!(
+            told("{\"a\": {\n  \"b\": 1,\n}}"),
+            "json: offset 19: invalid character '}' looking for beginning of object key string"
+        );
+        assert_eq!(parse("{\"a\": 1}\n---\nb: 2\n").len(), 2);
+        assert!(parse("{\n\t\"a\": [\n\t\t1\n\t]\n}\n")[0].is_ok());
+    }
+
+    #[test]
+    fn what_follows_the_end_of_a_document_is_nothing() {
+        let docs = parse("a: 1\n...\nb: [\n---\nc: 2\n");
+        let values: Vec<String> = docs.into_iter().map(|d| d.unwrap().value.to_string()).collect();
+        assert_eq!(values, [r#"{"a":1}"#, r#"{"c":2}"#]);
+    }
+
+    #[test]
+    fn json_has_no_infinity() {
+        for (text, want) in [("a: .inf", "+Inf"), ("a: [-.Inf]", "-Inf"), ("a: .NaN", "NaN")] {
+            let error = parse(text).remove(0).unwrap_err();
+            assert_eq!(error.to_string(), format!("json: unsupported value: {want}"));
+        }
+        assert_eq!(one("a: '.inf'").value.to_string(), r#"{"a":".inf"}"#);
     }
 
     #[test]

@@ -24,12 +24,17 @@ pub fn is_string(s: &str) -> bool {
         && matches!(resolve(s), Value::Str(_))
         && !is_time(s)
         && !is_base60(s)
-        && !is_special(s)
+        && special(s).is_none()
 }
 
-fn is_special(s: &str) -> bool {
+/// The name that Go gives to a number that JSON has not: `.inf` is `+Inf`.
+pub fn special(s: &str) -> Option<&'static str> {
     let t = s.strip_prefix(['+', '-']).unwrap_or(s);
-    matches!(t, ".inf" | ".Inf" | ".INF") || matches!(s, ".nan" | ".NaN" | ".NAN")
+    match t {
+        ".inf" | ".Inf" | ".INF" => Some(if s.starts_with('-') { "-Inf" } else { "+Inf" }),
+        ".nan" | ".NaN" | ".NAN" if t == s => Some("NaN"),
+        _ => None,
+    }
 }
 
 fn number(s: &str) -> Option<Value> {

@@ -20,36 +20,6 @@ pub fn ended(io: &mut Io, result: Res<i32>) -> Run {
     })
 }
 
-/// What Go says of text that is no JSON.
-pub fn json_error(t: &str) -> Option<String> {
-    let e = serde_json::from_str::<serde::de::IgnoredAny>(t).err()?;
-    if e.is_eof() {
-        return Some("unexpected end of JSON input".to_owned());
-    }
-    let line = t.lines().nth(e.line().saturating_sub(1)).unwrap_or("");
-    let c = line
-        .get(e.column().saturating_sub(1)..)
-        .and_then(|rest| rest.chars().next())
-        .unwrap_or('\n');
-    let said = e.to_string();
-    let place = if said.starts_with("key must be") {
-        "looking for beginning of object key string"
-    } else if said.starts_with("expected `:`") {
-        "after object key"
-    } else if said.starts_with("expected `,` or `}`") {
-        "after object key:value pair"
-    } else if said.starts_with("expected `,` or `]`") {
-        "after array element"
-    } else if said.starts_with("trailing characters") {
-        "after top-level value"
-    } else if said.starts_with("trailing comma") {
-        "looking for beginning of object key string"
-    } else {
-        "looking for beginning of value"
-    };
-    Some(format!("invalid character {c:?} {place}"))
-}
-
 /// `kubectl patch`.
 pub fn patch(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = patch_all(w, io, args);
@@ -118,7 +88,7 @@ fn patch_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
 /// A patch's text: JSON goes to the server as it is (which may refuse it), YAML is read here.
 fn read_patch(given: &str) -> Res<Result<Value, String>> {
     if given.trim_start().starts_with('{') {
-        return Ok(match json_error(given) {
+        return Ok(match crate::manifest::json::error(given) {
             Some(why) => Err(why),
             None => Ok(serde_json::from_str::<serde_json::Value>(given)
                 .map_or(Value::Null, |v| crate::shell::json_value(&v))),
