@@ -49,36 +49,119 @@ fn read(w: &World, io: &mut Io, args: &Args, verb: &str) -> Res<(Vec<Document>, 
 
 /// `kubectl apply`.
 pub fn apply(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    Run::Done(match apply_all(w, io, args) {
-        Ok(code) => code,
-        Err(f) => io.fail(&f),
-    })
+    let mut job = match start(w, io, args) {
+        Ok(job) => job,
+        Err(f) => return Run::Done(io.fail(&f)),
+    };
+    match job.poll(w, io) {
+        Some(code) => Run::Done(code),
+        None => Run::wait(job),
+    }
 }
 
-fn apply_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
+fn start(w: &World, io: &mut Io, args: &Args) -> Res<Apply> {
     let dry = args.dry_run()?;
     check(args, dry)?;
-    let (docs, mut failures) = read(w, io, args, "apply")?;
+    let (docs, failures) = read(w, io, args, "apply")?;
     io.gathered = Some(Vec::new());
-    for doc in &docs {
-        if let Err(f) = apply_one(w, io, args, doc, dry) {
-            failures.push(f);
+    Ok(Apply { args: args.clone(), dry, docs, next: 0, gone: None, failures })
+}
+
+/// The documents of an `apply`, one after the other. It waits only where `--force` deletes.
+#[derive(Clone)]
+struct Apply {
+    args: Args,
+    dry: DryRun,
+    docs: Vec<Document>,
+    /// The document that is applied next.
+    next: usize,
+    /// The old version of that document's object, which is to go first.
+    gone: Option<Obj>,
+    failures: Vec<Failure>,
+}
+
+impl Job for Apply {
+    fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
+        while let Some(doc) = self.docs.get(self.next) {
+            let done = match &self.gone {
+                None => apply_one(w, io, &self.args, doc, self.dry),
+                Some(old) if w.store.by_key(&old.key()).is_some_and(|o| o.uid() == old.uid()) => {
+                    return None;
+                }
+                Some(old) => create_anew(w, io, &self.args, doc, old).map(|()| None),
+            };
+            self.gone = done.unwrap_or_else(|f| {
+                self.failures.push(f);
+                None
+            });
+            if self.gone.is_none() {
+                self.next += 1;
+            }
         }
+        if self.args.on("prune") && self.failures.is_empty() {
+            self.failures.extend(prune(w, io, &self.args, &self.docs, self.dry).err());
+        }
+        Some(match print_gathered(io, &self.args) {
+            Ok(()) => common::finish(io, &self.failures),
+            Err(f) => io.fail(&f),
+        })
     }
-    if args.on("prune") && failures.is_empty() {
-        failures.extend(prune(w, io, args, &docs, dry).err());
-    }
-    // objects are printed as one, as a list if there are several
+}
+
+/// Objects are printed as one, as a list if there are several.
+fn print_gathered(io: &mut Io, args: &Args) -> Res<()> {
     let mut applied = io.gathered.take().unwrap_or_default();
     let whole = match applied.len() {
         0 => None,
         1 => applied.pop(),
         _ => Some(value!({"apiVersion": "v1", "items": applied, "kind": "List", "metadata": {}})),
     };
-    if let Some(whole) = whole {
-        common::document(io, &Output::of(args)?, &whole)?;
+    match whole {
+        Some(whole) => common::document(io, &Output::of(args)?, &whole),
+        None => Ok(()),
     }
-    Ok(common::finish(io, &failures))
+}
+
+/// `apply --force`, once the old object is gone: makes the new one, or the old one again.
+fn create_anew(w: &mut World, io: &mut Io, args: &Args, doc: &Document, old: &Obj) -> Res<()> {
+    let new = modified(&doc.value);
+    let options = common::file_options(args, DryRun::None);
+    let made = w.create(doc.kind, new.clone(), options);
+    common::warned(w, io);
+    match made {
+        Ok(obj) => report(io, args, doc.kind, &obj.value, "configured", DryRun::None),
+        Err(e) => match w.create(doc.kind, (*old.value).clone(), options) {
+            Ok(_) => Err(Failure::status(&e, &patching(doc, &new))),
+            Err(other) => Err(Failure::new(format!(
+                "{}An error occurred force-replacing the existing object with the newly provided one:\n\n{e}.\n\nAdditionally, an error occurred attempting to restore the original object:\n\n{other}",
+                patching(doc, &new)
+            ))),
+        },
+    }
+}
+
+/// A document's object as kubectl describes it in errors.
+fn described(doc: &Document) -> String {
+    let info = doc.kind.info();
+    let (ns, name) = meta(&doc.value);
+    format!(
+        "Resource: \"{}, Resource={}\", GroupVersionKind: \"{}, Kind={}\"\nName: {:?}, Namespace: {:?}",
+        info.api_version,
+        info.plural,
+        info.api_version,
+        info.kind,
+        name.as_str(),
+        ns.as_str()
+    )
+}
+
+/// What stands before the refusal of a patch.
+fn patching(doc: &Document, change: &Value) -> String {
+    format!(
+        "error when applying patch:\n{change}\nto:\n{}\nfor: {:?}: ",
+        described(doc),
+        doc.source.as_str()
+    )
 }
 
 /// Flags that exclude each other.
@@ -171,28 +254,29 @@ fn prune(w: &mut World, io: &mut Io, args: &Args, docs: &[Document], dry: DryRun
     Ok(())
 }
 
-fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRun) -> Res<()> {
+/// Applies a document; gives the object that `--force` deletes before it is made anew.
+fn apply_one(
+    w: &mut World,
+    io: &mut Io,
+    args: &Args,
+    doc: &Document,
+    dry: DryRun,
+) -> Res<Option<Obj>> {
     let (ns, name) = meta(&doc.value);
     let info = doc.kind.info();
-    let describe = |name: &str| {
-        format!(
-            "Resource: \"{}, Resource={}\", GroupVersionKind: \"{}, Kind={}\"\nName: {name:?}, Namespace: {:?}",
-            info.api_version,
-            info.plural,
-            info.api_version,
-            info.kind,
-            ns.as_str()
-        )
-    };
+    let prefix = doc.value["metadata"]["generateName"].str();
+    if name.is_empty() && !prefix.is_empty() {
+        return Err(Failure::new(format!("from {prefix}: cannot use generate name with apply")));
+    }
     if name.is_empty() {
         return Err(Failure::new(format!(
             "error when retrieving current configuration of:\n{}\nfrom server for: {:?}: resource name may not be empty",
-            describe(""),
+            described(doc),
             doc.source.as_str()
         )));
     }
     if args.on("server-side") {
-        return server_side(w, io, args, doc, dry);
+        return server_side(w, io, args, doc, dry).map(|()| None);
     }
     let live = w.store.get(doc.kind, &ns, &name).cloned();
     let new = modified(&doc.value);
@@ -206,7 +290,7 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
             let obj = made.map_err(|e| Failure::status(&e, &prefix))?;
             obj.value.clone()
         };
-        return report(io, args, doc.kind, &obj, "created", dry);
+        return report(io, args, doc.kind, &obj, "created", dry).map(|()| None);
     };
     if live.annotation(LAST_APPLIED).is_none() {
         io.warn(format!(
@@ -215,28 +299,38 @@ fn apply_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: DryRu
         ));
     }
     if dry == DryRun::Client {
-        return report(io, args, doc.kind, &live.value, "configured", dry);
+        return report(io, args, doc.kind, &live.value, "configured", dry).map(|()| None);
     }
     let last = last_applied::of(&live).unwrap_or_else(Value::map);
     let change = three_way(doc.kind, &last, &live.value, &new);
     if change.is_empty() {
-        return report(io, args, doc.kind, &live.value, "unchanged", dry);
+        return report(io, args, doc.kind, &live.value, "unchanged", dry).map(|()| None);
     }
     if live.terminating() {
         io.warn(format!("Detected changes to resource {name} which is currently being deleted."));
     }
-    let prefix = || {
-        format!(
-            "error when applying patch:\n{change}\nto:\n{}\nfor: {:?}: ",
-            describe(&name),
-            doc.source.as_str()
-        )
-    };
     let options = common::file_options(args, dry);
     let obj = w.patch(&live, &change, PatchType::Strategic, Sub::Main, options);
     common::warned(w, io);
-    let obj = obj.map_err(|e| Failure::status(&e, &prefix()))?;
-    report(io, args, doc.kind, &obj.value, "configured", dry)
+    let obj = match obj {
+        Ok(obj) => obj,
+        Err(e)
+            if args.on("force")
+                && dry == DryRun::None
+                && matches!(e.reason, Reason::Conflict | Reason::Invalid) =>
+        {
+            let options = DeleteOptions {
+                grace: args.int("grace-period").filter(|g| *g >= 0),
+                propagation: delete::propagation(io, args)?,
+                ..DeleteOptions::default()
+            };
+            w.delete(&live.key(), &options)?;
+            return Ok(Some(live));
+        }
+        Err(e) => return Err(Failure::status(&e, &patching(doc, &change))),
+    };
+    report(io, args, doc.kind, &obj.value, "configured", dry)?;
+    Ok(None)
 }
 
 /// How kubectl ends a conflict's message.

@@ -61,6 +61,31 @@ pub fn run(w: &mut World, io: &mut Io, args: &Args) -> Run {
     }
 }
 
+/// What `--cascade` asks for.
+///
+/// # Errors
+/// Another word.
+pub fn propagation(io: &mut Io, args: &Args) -> Res<Propagation> {
+    Ok(match args.get("cascade") {
+        None | Some("background") => Propagation::Background,
+        Some("foreground") => Propagation::Foreground,
+        Some("orphan") => Propagation::Orphan,
+        Some("true") => {
+            io.err("warning: --cascade=true is deprecated (boolean value) and can be replaced with --cascade=background.");
+            Propagation::Background
+        }
+        Some("false") => {
+            io.err("warning: --cascade=false is deprecated (boolean value) and can be replaced with --cascade=orphan.");
+            Propagation::Orphan
+        }
+        Some(other) => {
+            return Err(Failure::new(format!(
+                "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
+            )));
+        }
+    })
+}
+
 fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     let dry = args.dry_run()?;
     if args.on("interactive") {
@@ -88,24 +113,7 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     if args.on("all") && !args.text("selector").is_empty() {
         return Err(Failure::new("cannot set --all and --selector at the same time"));
     }
-    let propagation = match args.get("cascade") {
-        None | Some("background") => Propagation::Background,
-        Some("foreground") => Propagation::Foreground,
-        Some("orphan") => Propagation::Orphan,
-        Some("true") => {
-            io.err("warning: --cascade=true is deprecated (boolean value) and can be replaced with --cascade=background.");
-            Propagation::Background
-        }
-        Some("false") => {
-            io.err("warning: --cascade=false is deprecated (boolean value) and can be replaced with --cascade=orphan.");
-            Propagation::Orphan
-        }
-        Some(other) => {
-            return Err(Failure::new(format!(
-                "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
-            )));
-        }
-    };
+    let propagation = propagation(io, args)?;
     let selection = select(w, io, args, &args.pos, Options::default())?;
     if force && grace == Some(0) {
         io.warn("Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.");
