@@ -222,9 +222,26 @@ fn value_of(class: &Obj) -> i64 {
     class.value["value"].int_or(0)
 }
 
-/// Priority and `DefaultTolerationSeconds` of a pod.
+/// Priority, `DefaultTolerationSeconds` and `RuntimeClass` of a pod.
 fn admit_pod(w: &World, pod: &mut Value) -> Result<(), Status> {
     admit_priority(w, pod)?;
+    default_tolerations(w, pod);
+    if let Some(class) = pod["spec"]["runtimeClassName"].as_str()
+        && w.store.get(Kind::RuntimeClass, "", class).is_none()
+    {
+        let why = format!("pod rejected: RuntimeClass {class:?} not found");
+        return Err(Status::forbidden(Kind::Pod, pod["metadata"]["name"].str(), &why));
+    }
+    let spec = pod.entry("spec");
+    if spec["enableServiceLinks"].is_null() {
+        spec.set("enableServiceLinks", true);
+    }
+    Ok(())
+}
+
+/// `DefaultTolerationSeconds`: for how long a pod stays on a node that is lost. It acts on
+/// updates too, so that who changes the tolerations of a pod need not repeat these.
+pub fn default_tolerations(w: &World, pod: &mut Value) {
     let spec = pod.entry("spec");
     if spec["tolerations"].is_empty() {
         spec.set("tolerations", &w.admission.tolerations);
@@ -238,10 +255,6 @@ fn admit_pod(w: &World, pod: &mut Value) -> Result<(), Status> {
             spec.entry("tolerations").list_mut().push(added.clone());
         }
     }
-    if spec["enableServiceLinks"].is_null() {
-        spec.set("enableServiceLinks", true);
-    }
-    Ok(())
 }
 
 /// `DefaultStorageClass`: fills the default class where none is named (storage.md 2).

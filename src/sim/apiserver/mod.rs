@@ -272,6 +272,9 @@ impl World {
             crate::net::complete(self, &mut value, Some(&old.value))?;
         }
         admission::prepare_update(kind, &mut value, &old.value, sub);
+        if kind == Kind::Pod && sub == Sub::Main && !opts.trusted {
+            admission::default_tolerations(self, &mut value);
+        }
         if !opts.trusted {
             let causes = crate::manifest::validation::update(kind, &value, &old.value);
             if !causes.is_empty() {
@@ -377,9 +380,14 @@ impl World {
                 "the name of the object ({name}) does not match the name on the URL ({own})"
             ));
         }
-        let (ns, own) = (target["metadata"]["namespace"].to_str(), old.ns());
-        if ns != own {
+        if target["metadata"]["namespace"].to_str() != old.ns() {
             return bad("the namespace of the provided object does not match the namespace sent on the request".to_owned());
+        }
+        let uid = &target["metadata"]["uid"];
+        if !uid.is_empty() && *uid != old.meta()["uid"] {
+            let message = format!("Invalid value: {uid}: field is immutable").into();
+            let cause = error::Cause { field: "metadata.uid".into(), message };
+            return Err(Status::invalid(kind, &own, vec![cause]));
         }
         // a patch is not bound to a version, unless it names one itself
         let meta = target.entry("metadata");

@@ -49,14 +49,14 @@ pub fn apply(kind: Kind, v: &mut Value) {
             pod_only(s);
         }),
         Kind::PodTemplate => part(v, "template", template),
-        Kind::StatefulSet => spec(v, statefulset),
-        Kind::Deployment => spec(v, deployment),
-        Kind::ReplicaSet | Kind::ReplicationController => spec(v, |s| {
+        Kind::StatefulSet => own_spec(v, statefulset),
+        Kind::Deployment => own_spec(v, deployment),
+        Kind::ReplicaSet | Kind::ReplicationController => own_spec(v, |s| {
             default(s, "replicas", 1);
             template_of(s);
         }),
-        Kind::DaemonSet => spec(v, daemonset),
-        Kind::Job => spec(v, job),
+        Kind::DaemonSet => own_spec(v, daemonset),
+        Kind::Job => own_spec(v, job),
         Kind::CronJob => spec(v, |s| {
             default(s, "concurrencyPolicy", "Allow");
             default(s, "failedJobsHistoryLimit", 1);
@@ -130,6 +130,12 @@ fn limit(l: &mut Value) {
 
 fn spec(v: &mut Value, f: impl Fn(&mut Value)) {
     part(v, "spec", f);
+}
+
+/// The same where Go's object has a spec even if the manifest has none.
+fn own_spec(v: &mut Value, f: impl Fn(&mut Value)) {
+    default(v, "spec", Value::map());
+    spec(v, f);
 }
 
 fn statefulset(s: &mut Value) {
@@ -279,8 +285,12 @@ fn pod_only(s: &mut Value) {
 
 /// Amounts of a list of resources as the server writes them.
 fn amounts(list: &mut Value) {
-    let all: Vec<(Str, Value)> =
-        list.pairs().map(|(k, v)| (k.clone(), crate::manifest::canonical_resource(v))).collect();
+    let written = |v: &Value| match v {
+        // an amount that is not given is none
+        Value::Null => "0".into(),
+        v => crate::manifest::canonical_resource(v),
+    };
+    let all: Vec<(Str, Value)> = list.pairs().map(|(k, v)| (k.clone(), written(v))).collect();
     for (k, v) in all {
         list.set(k, v);
     }

@@ -74,7 +74,10 @@ pub fn complete(w: &World, svc: &mut Value, old: Option<&Value>) -> Result<(), S
         if !causes.is_empty() {
             return Err(Status::invalid(Kind::Service, svc["metadata"]["name"].str(), causes));
         }
-        families(svc.entry("spec"));
+        let causes = unconfigured(families(svc.entry("spec")));
+        if !causes.is_empty() {
+            return Err(Status::invalid(Kind::Service, svc["metadata"]["name"].str(), causes));
+        }
         if !has_address(before) {
             address(w, svc)?;
         }
@@ -137,10 +140,11 @@ fn keep(spec: &mut Value, before: &Value) {
 
 /// The families of addresses; the cluster has only the old one, but a Service without
 /// addresses of its own and without pods of its own may have both.
-fn families(spec: &mut Value) {
-    let bare = spec["clusterIP"].str() == "None" && spec["selector"].is_empty();
+fn families(spec: &mut Value) -> &Value {
+    let bare = bare(spec);
     if spec["ipFamilyPolicy"].is_empty() {
-        let both = bare && spec["ipFamilies"].len() != 1;
+        let two = spec["clusterIPs"].len() == 2 || spec["ipFamilies"].len() == 2;
+        let both = if bare { spec["ipFamilies"].len() != 1 } else { two };
         spec.set("ipFamilyPolicy", if both { "RequireDualStack" } else { "SingleStack" });
     }
     if spec["ipFamilies"].is_empty() {
@@ -150,6 +154,35 @@ fn families(spec: &mut Value) {
         }
         spec.set("ipFamilies", families);
     }
+    spec
+}
+
+/// Without addresses and without pods of its own.
+fn bare(spec: &Value) -> bool {
+    spec["clusterIP"].str() == "None" && spec["selector"].is_empty()
+}
+
+/// What a Service asks for that a cluster with one family of addresses has not.
+fn unconfigured(spec: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let mut add = |field: String, value: &Value, why: &str| {
+        let message = format!("Invalid value: {value}: {why}").into();
+        causes.push(Cause { field: field.into(), message });
+    };
+    if bare(spec) {
+        return causes;
+    }
+    let policy = &spec["ipFamilyPolicy"];
+    if policy.str() == "RequireDualStack" {
+        let why = "this cluster is not configured for dual-stack services";
+        add("spec.ipFamilyPolicy".to_owned(), policy, why);
+    }
+    for (i, family) in spec["ipFamilies"].items().iter().enumerate() {
+        if family.str() != "IPv4" {
+            add(format!("spec.ipFamilies[{i}]"), family, "not configured on this cluster");
+        }
+    }
+    causes
 }
 
 fn address(w: &World, svc: &mut Value) -> Result<(), Status> {

@@ -52,10 +52,18 @@ pub(super) fn source(old: &Value, new: &Value) -> String {
     unified(&text(old), &text(new))
 }
 
-/// A field's name in Go: `imagePullPolicy` is `ImagePullPolicy`.
-pub(super) fn go_name(key: &str) -> String {
-    let mut chars = key.chars();
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+/// A struct on one line, as errors show it: all its fields, with Go's names.
+pub(super) fn compact(kind: &str, v: &Value) -> String {
+    let line = |line: String| {
+        let line = line.trim_start();
+        // the space after a field's name
+        let named = line.strip_prefix('"').and_then(|l| l.split_once("\": "));
+        match named {
+            Some((name, rest)) if !name.contains(['"', '\\']) => format!("\"{name}\":{rest}"),
+            _ => line.to_owned(),
+        }
+    };
+    lines(go::fields(kind).collect(), v).into_iter().map(line).collect()
 }
 
 fn lines(fields: Vec<go::Field>, v: &Value) -> Vec<String> {
@@ -215,6 +223,25 @@ mod tests {
   \"SetHostnameAsFQDN\": null,
   \"Affinity\": null,"
         );
+    }
+
+    #[test]
+    fn a_struct_on_one_line() {
+        assert_eq!(
+            compact("Toleration", &value!({"key": "a: b", "operator": "Exists"})),
+            r#"{"Key":"a: b","Operator":"Exists","Value":"","Effect":"","TolerationSeconds":null}"#
+        );
+        let context = value!({
+            "capabilities": {"add": ["A\": b"]}, "seLinuxOptions": {"level": "s0"}, "runAsUser": 1
+        });
+        let text = compact("SecurityContext", &context);
+        for part in [
+            r#"{"Capabilities":{"Add":["A\": b"],"Drop":null},"Privileged":null,"#,
+            r#""SELinuxOptions":{"User":"","Role":"","Type":"","Level":"s0"},"#,
+            r#""RunAsUser":1,"#,
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where pods may run: affinity, tolerations, spreading (behaviour/validation.md 4).
 
-use super::{Errors, names, quoted};
+use super::{Errors, diff, names, quoted};
 use crate::value::Value;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -182,18 +182,11 @@ pub(super) fn tolerations(e: &mut Errors, field: &str, list: &[Value]) {
             "Exists" => {
                 if !value.is_empty() {
                     let detail = "value must be empty when `operator` is 'Exists'";
-                    e.invalid(format!("{at}.operator"), quoted(value), detail);
+                    let shown = diff::compact("Toleration", t);
+                    e.invalid(format!("{at}.operator"), shown, detail);
                 }
             }
-            other => e.unsupported(
-                format!("{at}.operator"),
-                other,
-                match other {
-                    // known, but only behind a gate that is off
-                    "Lt" | "Gt" => &["Equal", "Exists", "Lt", "Gt"],
-                    _ => &["Equal", "Exists"],
-                },
-            ),
+            other => e.unsupported(format!("{at}.operator"), other, &["Equal", "Exists"]),
         }
         if !effect.is_empty() {
             let known = &["NoSchedule", "PreferNoSchedule", "NoExecute"];

@@ -1,7 +1,7 @@
 //! Security contexts of pods and containers. Nothing in them is acted on here, but a real
 //! server looks at them.
 
-use super::{Errors, quoted, volume};
+use super::{Errors, diff, quoted, volume};
 use crate::value::Value;
 
 const PROFILES: &[&str] = &["Localhost", "RuntimeDefault", "Unconfined"];
@@ -117,42 +117,19 @@ pub(super) fn container(e: &mut Errors, at: &str, sc: &Value, host_users: bool) 
     if sc["allowPrivilegeEscalation"].as_bool() == Some(false) {
         let conflict = "cannot set `allowPrivilegeEscalation` to false and ";
         if sc["privileged"].is_true() {
-            e.invalid(at, go_text(sc), format!("{conflict}`privileged` to true"));
+            e.invalid(
+                at,
+                diff::compact("SecurityContext", sc),
+                format!("{conflict}`privileged` to true"),
+            );
         }
         for _ in sc["capabilities"]["add"].items().iter().filter(|c| c.str() == "CAP_SYS_ADMIN") {
-            e.invalid(at, go_text(sc), format!("{conflict}`capabilities.Add` CAP_SYS_ADMIN"));
+            e.invalid(
+                at,
+                diff::compact("SecurityContext", sc),
+                format!("{conflict}`capabilities.Add` CAP_SYS_ADMIN"),
+            );
         }
     }
     app_armor(e, &format!("{at}.appArmorProfile"), &sc["appArmorProfile"]);
-}
-
-/// The context as Go writes the internal type: all fields, in its order, in capitals.
-fn go_text(sc: &Value) -> String {
-    const FIELDS: &[&str] = &[
-        "capabilities",
-        "privileged",
-        "seLinuxOptions",
-        "windowsOptions",
-        "runAsUser",
-        "runAsGroup",
-        "runAsNonRoot",
-        "readOnlyRootFilesystem",
-        "allowPrivilegeEscalation",
-        "procMount",
-        "seccompProfile",
-        "appArmorProfile",
-    ];
-    let parts: Vec<String> = FIELDS
-        .iter()
-        .map(|key| {
-            let (name, v) = (super::diff::go_name(key), sc.get(key));
-            if *key == "capabilities" && !v.is_null() {
-                let list = |l: &Value| l.to_string();
-                format!("\"{name}\":{{\"Add\":{},\"Drop\":{}}}", list(&v["add"]), list(&v["drop"]))
-            } else {
-                format!("\"{name}\":{v}")
-            }
-        })
-        .collect();
-    format!("{{{}}}", parts.join(","))
 }

@@ -56,9 +56,6 @@ pub(super) fn claim_spec(e: &mut Errors, path: &str, s: &Value) {
         Some(n) if n <= 0 => {
             e.invalid(field, quoted(&amount_text(storage)), "must be greater than zero");
         }
-        Some(n) if n % 1000 != 0 => {
-            e.invalid(field, quoted(&amount_text(storage)), "must be an integer");
-        }
         _ => {}
     }
     if let Some(class) = s["storageClassName"].as_str().filter(|c| !c.is_empty()) {

@@ -101,7 +101,7 @@ fn sets() {
         ),
         (
             "tolerations: [{key: a, operator: Exists, value: b}]",
-            "spec.template.spec.tolerations[0].operator: Invalid value: \"b\": value must be empty when `operator` is 'Exists'",
+            "spec.template.spec.tolerations[0].operator: Invalid value: {\"Key\":\"a\",\"Operator\":\"Exists\",\"Value\":\"b\",\"Effect\":\"\",\"TolerationSeconds\":null}: value must be empty when `operator` is 'Exists'",
         ),
         (
             "tolerations: [{key: a, effect: NoSchedule, tolerationSeconds: 3}]",

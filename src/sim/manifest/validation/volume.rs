@@ -218,7 +218,7 @@ fn source(e: &mut Errors, at: &str, kind: &str, v: &Value, pod: bool) {
             format!("{at}.targetWWNs"),
             "must specify either targetWWNs or wwids, but not both",
         ),
-        "csi" => csi(e, &at, v),
+        "csi" => csi(e, &at, v, pod),
         "ephemeral" if !v["volumeClaimTemplate"].is_null() => {
             let at = format!("{at}.volumeClaimTemplate");
             let t = &v["volumeClaimTemplate"];
@@ -246,7 +246,7 @@ fn source(e: &mut Errors, at: &str, kind: &str, v: &Value, pod: bool) {
     }
 }
 
-fn csi(e: &mut Errors, at: &str, v: &Value) {
+fn csi(e: &mut Errors, at: &str, v: &Value, pod: bool) {
     let driver = v["driver"].str();
     if driver.is_empty() {
         e.required(format!("{at}.driver"), "");
@@ -256,7 +256,7 @@ fn csi(e: &mut Errors, at: &str, v: &Value) {
         }
     }
     // only a persistent volume has a handle
-    if !v["volumeHandle"].is_null() && v["volumeHandle"].is_empty() {
+    if !pod && v["volumeHandle"].is_empty() {
         e.required(format!("{at}.volumeHandle"), "");
     }
 }

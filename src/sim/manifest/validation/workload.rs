@@ -155,6 +155,11 @@ fn selector_and_template(e: &mut Errors, s: &Value, kind: &str, claims: Option<&
     }
 }
 
+/// Is a number or a percentage nothing?
+fn zero(v: &Value) -> bool {
+    v.int_or(0) == 0 && percent(v.str()).unwrap_or(0) == 0
+}
+
 /// A Deployment.
 pub(super) fn deployment(e: &mut Errors, d: &Value, old: Option<&Value>) {
     let s = &d["spec"];
@@ -173,7 +178,6 @@ pub(super) fn deployment(e: &mut Errors, d: &Value, old: Option<&Value>) {
             }
         }
         "RollingUpdate" => {
-            let zero = |v: &Value| v.int_or(0) == 0 && percent(v.str()).unwrap_or(0) == 0;
             let (down, up) = (&rolling["maxUnavailable"], &rolling["maxSurge"]);
             let at = format!("{field}.maxUnavailable");
             e.number_or_percent(&at, down);
@@ -255,10 +259,21 @@ pub(super) fn daemonset(e: &mut Errors, d: &Value, old: Option<&Value>) {
     match strategy["type"].str() {
         "OnDelete" => {}
         "RollingUpdate" => {
-            for key in ["maxUnavailable", "maxSurge"] {
-                let field = format!("spec.updateStrategy.rollingUpdate.{key}");
-                e.number_or_percent(&field, rolling.get(key));
-                e.at_most_all(&field, rolling.get(key));
+            let (down, up) = (&rolling["maxUnavailable"], &rolling["maxSurge"]);
+            let at = |key| format!("spec.updateStrategy.rollingUpdate.{key}");
+            let both = [(at("maxUnavailable"), down), (at("maxSurge"), up)];
+            both.iter().for_each(|(field, v)| e.number_or_percent(field, v));
+            both.iter().for_each(|(field, v)| e.at_most_all(field, v));
+            match (zero(down), zero(up)) {
+                (false, false) => e.invalid(
+                    at("maxSurge"),
+                    up.to_string(),
+                    "may not be set when maxUnavailable is non-zero",
+                ),
+                (true, true) => {
+                    e.required(at("maxUnavailable"), "cannot be 0 when maxSurge is 0");
+                }
+                _ => {}
             }
         }
         other => unknown_strategy(
