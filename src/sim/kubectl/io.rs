@@ -182,6 +182,12 @@ impl Failure {
         Self { text, among: None }
     }
 
+    /// The same without `error: `.
+    pub fn bare(&self) -> Self {
+        let text = self.text.strip_prefix("error: ").unwrap_or(&self.text).to_owned();
+        Self { text, among: self.among.clone() }
+    }
+
     /// A server's refusal, with words such as `error when creating "web.yaml": ` in front
     /// (which a 422 loses, behaviour/validation.md 1).
     pub fn status(status: &Status, prefix: &str) -> Self {

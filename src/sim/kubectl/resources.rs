@@ -146,7 +146,9 @@ pub fn select(
             ));
         }
         let (docs, failures) = files::documents(w, io, args)?;
-        out.failures = failures;
+        // who prints objects tells errors as it would tell several
+        let bare = matches!(args.verb, "get" | "describe");
+        out.failures = if bare { failures.iter().map(Failure::bare).collect() } else { failures };
         out.named = true;
         for doc in docs {
             let (ns, name) = meta(&doc.value);
@@ -175,6 +177,9 @@ pub fn select(
         }
         if !fields.is_empty() {
             return Err(Failure::new("name cannot be provided when a field selector is specified"));
+        }
+        if args.on("all") && args.verb == "delete" {
+            return Err(Failure::new("name cannot be provided when a selector is specified"));
         }
         if args.on("all") {
             return Err(Failure::new("setting 'all' parameter but found a non empty name. "));

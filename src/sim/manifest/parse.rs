@@ -12,6 +12,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as Range};
 use serde::Deserialize as _;
 use serde::de::IgnoredAny;
 
+use crate::manifest::print::go_syntax;
 use crate::manifest::{json, scalar};
 use crate::value::{Map, Str, Value, text};
 
@@ -101,7 +102,7 @@ pub enum Reads {
 pub struct ParseError {
     /// Who says so.
     pub by: Reads,
-    /// go-yaml's words with its line inside the document: `line 7: did not find expected key`.
+    /// Go's words; go-yaml's line is that inside the document: `line 7: did not find expected key`.
     pub message: String,
     /// Where to look, in the whole text.
     pub span: Span,
@@ -150,9 +151,10 @@ fn json_stream(text: &str) -> Option<Vec<Result<Document, ParseError>>> {
     while let Some(rest) = text.get(from..).filter(|rest| !rest.trim().is_empty()) {
         match json::value(text, from) {
             Ok(end) => {
-                let value = serde_json::from_str(text.get(from..end)?).ok()?;
+                let value: serde_json::Value = serde_json::from_str(text.get(from..end)?).ok()?;
+                let value = serde_yaml::to_value(value).map_or(Value::Null, convert);
                 let (spans, duplicates) = (Spans::default(), Vec::new());
-                found.push(Ok(Document { value: json_value(value), line: 1, spans, duplicates }));
+                found.push(Ok(Document { value, line: 1, spans, duplicates }));
                 from = end;
             }
             Err(_) if rest.trim_start().starts_with("---") => return None,
@@ -173,13 +175,9 @@ fn json_error(text: &str, fault: &json::Fault) -> ParseError {
     };
     let before = text.as_bytes().get(..fault.offset.saturating_sub(1)).unwrap_or_default();
     let before = String::from_utf8_lossy(before);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+    let (line, last) = before.split('\n').enumerate().last().unwrap_or_default();
+    let (line, column) = (line + 1, last.chars().count() + 1);
     ParseError { by: Reads::Json, message, span: at(line, column, 1) }
-}
-
-fn json_value(v: serde_json::Value) -> Value {
-    serde_yaml::to_value(v).map_or(Value::Null, convert)
 }
 
 /// Cuts a text at its `---` lines; gives each part and the line on which it begins.
@@ -228,22 +226,6 @@ fn document(line: usize, part: &str) -> Result<Document, ParseError> {
         }
         // the second reader is stricter in corners: without it there are no places, but values
         Err(Trouble::Reader) => plain(line, part),
-    }
-}
-
-/// A value as Go writes it in its own syntax.
-fn go_syntax(v: &Value) -> String {
-    let join = |parts: Vec<String>| parts.join(", ");
-    match v {
-        Value::Null => "interface {}(nil)".to_owned(),
-        Value::List(_) => {
-            format!("[]interface {{}}{{{}}}", join(v.items().iter().map(go_syntax).collect()))
-        }
-        Value::Map(_) => {
-            let pair = |(k, v): (&Str, &Value)| format!("{:?}:{}", k.as_str(), go_syntax(v));
-            format!("map[interface {{}}]interface {{}}{{{}}}", join(v.pairs().map(pair).collect()))
-        }
-        other => other.to_string(),
     }
 }
 

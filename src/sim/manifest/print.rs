@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::manifest::scalar;
-use crate::value::{Value, write_json_string};
+use crate::value::{Str, Value, write_json_string};
 
 /// Column after which go-yaml breaks plain and quoted scalars at a space.
 const WIDTH: usize = 80;
@@ -288,6 +288,22 @@ fn json(out: &mut String, value: &Value, indent: usize) {
         pad(out, indent);
     }
     out.push(close);
+}
+
+/// A value as Go writes it in its own syntax.
+pub fn go_syntax(v: &Value) -> String {
+    let join = |parts: Vec<String>| parts.join(", ");
+    match v {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::List(_) => {
+            format!("[]interface {{}}{{{}}}", join(v.items().iter().map(go_syntax).collect()))
+        }
+        Value::Map(_) => {
+            let pair = |(k, v): (&Str, &Value)| format!("{:?}:{}", k.as_str(), go_syntax(v));
+            format!("map[interface {{}}]interface {{}}{{{}}}", join(v.pairs().map(pair).collect()))
+        }
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]

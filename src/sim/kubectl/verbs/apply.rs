@@ -60,6 +60,9 @@ pub fn apply(w: &mut World, io: &mut Io, args: &Args) -> Run {
 }
 
 fn start(w: &World, io: &mut Io, args: &Args) -> Res<Apply> {
+    if !args.pos.is_empty() {
+        return Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" "))));
+    }
     let dry = args.dry_run()?;
     check(args, dry)?;
     let (docs, failures) = read(w, io, args, "apply")?;

@@ -6,6 +6,7 @@ use crate::kubectl::files;
 use crate::kubectl::io::{Failure, Io, Res, Run};
 use crate::kubectl::resources::{Options, select};
 use crate::kubectl::verbs::change::ended;
+use crate::kubectl::verbs::checks;
 use crate::kubectl::verbs::common::{LAST_APPLIED, report, write_options};
 use crate::value;
 use crate::value::{Map, Value, text};
@@ -155,22 +156,7 @@ pub fn deployment(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 /// A port of `--tcp`: `port` or `port:targetPort`.
 fn tcp_port(pair: &str, node: i64) -> Res<Value> {
-    let (port, target) = pair.split_once(':').unwrap_or((pair, pair));
-    let number = |t: &str| -> Result<i64, Failure> {
-        t.parse().map_err(|_| {
-            Failure::new(format!(
-                "{t} is not a valid port number: strconv.ParseUint: parsing {t:?}: invalid syntax"
-            ))
-        })
-    };
-    let port = number(port)?;
-    let target = match target.parse::<i64>() {
-        Ok(n) if !(1..=65535).contains(&n) => {
-            return Err(Failure::new("must be between 1 and 65535, inclusive"));
-        }
-        Ok(n) => Value::from(n),
-        Err(_) => text(target).into(),
-    };
+    let (port, target) = checks::ports(pair)?;
     let mut p = value!({
         "name": (pair.replace(':', "-")), "port": port, "protocol": "TCP", "targetPort": target
     });
@@ -223,14 +209,16 @@ pub fn service(w: &mut World, io: &mut Io, args: &Args) -> Run {
     ended(io, result)
 }
 
-/// The data of `--from-literal`, `--from-file`, `--from-env-file`.
-fn data(w: &World, io: &Io, args: &Args) -> Res<Map> {
+/// The data of `--from-literal`, `--from-file`, `--from-env-file`, for the ConfigMap of that name
+/// or for a Secret.
+fn data(w: &World, io: &Io, args: &Args, config_map: Option<&str>) -> Res<Map> {
     let mut map = Map::new();
+    let mut add = |key: &str, value| checks::add_key(&mut map, key, value, config_map);
     for pair in args.all("from-literal") {
-        let Some((k, v)) = pair.split_once('=') else {
+        let Some((k, v)) = pair.split_once('=').filter(|(k, _)| !k.is_empty()) else {
             return Err(Failure::new(format!("invalid literal source {pair}, expected key=value")));
         };
-        map.insert(text(k), text(v.trim_matches(['"', '\''])));
+        add(k, text(v.trim_matches(['"', '\''])))?;
     }
     for source in args.all("from-file") {
         let (key, path) = match source.split_once('=') {
@@ -240,7 +228,7 @@ fn data(w: &World, io: &Io, args: &Args) -> Res<Map> {
         let Some(t) = files::read(w, io, path) else {
             return Err(Failure::new(format!("error reading {path}: no such file or directory")));
         };
-        map.insert(text(key), t.clone());
+        add(key, t.clone())?;
     }
     for path in args.all("from-env-file") {
         let Some(t) = files::read(w, io, path) else {
@@ -248,7 +236,7 @@ fn data(w: &World, io: &Io, args: &Args) -> Res<Map> {
         };
         for line in t.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
             let (k, v) = line.split_once('=').unwrap_or((line, ""));
-            map.insert(text(k), text(v));
+            add(k, text(v))?;
         }
     }
     Ok(map)
@@ -257,7 +245,7 @@ fn data(w: &World, io: &Io, args: &Args) -> Res<Map> {
 /// `kubectl create configmap`.
 pub fn config_map(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = name(args, 1).and_then(|n| {
-        let data = data(w, io, args)?;
+        let data = data(w, io, args, Some(n))?;
         let mut value = value!({"metadata": {"name": (text(n))}});
         if !data.is_empty() {
             value.set("data", data);
@@ -271,7 +259,7 @@ pub fn config_map(w: &mut World, io: &mut Io, args: &Args) -> Run {
 pub fn secret(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = name(args, 1).and_then(|n| {
         let mut coded = Map::new();
-        for (k, v) in data(w, io, args)?.iter() {
+        for (k, v) in data(w, io, args, None)?.iter() {
             coded.insert(k, crate::base64::encode(v.str().as_bytes()));
         }
         let mut value = value!({"metadata": {"name": (text(n))}});
@@ -375,7 +363,7 @@ fn expose_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             }
         };
         let selector = match args.get("selector") {
-            Some(s) => labels(s),
+            Some(s) => checks::labels(s)?,
             None => selector,
         };
         if selector.is_empty() {
@@ -425,7 +413,7 @@ fn expose_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             "status": {"loadBalancer": {}}
         });
         let own = match args.get("labels") {
-            Some(given) => labels(given),
+            Some(given) => checks::labels(given)?,
             None => obj.meta()["labels"].clone(),
         };
         if !own.is_empty() {
@@ -480,12 +468,20 @@ pub fn pod(args: &Args) -> Res<Value> {
         }
         _ => args.pos.first().map_or("", String::as_str),
     };
-    let Some(image) = args.get("image").filter(|i| !i.is_empty()) else {
+    let Some(image) = args.get("image") else {
         return Err(Failure::new("required flag(s) \"image\" not set"));
     };
-    let restart = args.get("restart").unwrap_or("Always");
+    checks::image(image)?;
+    if args.on("expose") && args.text("port").is_empty() {
+        return Err(args.usage("--port must be set when exposing a service"));
+    }
+    let restart = args.get("restart").filter(|r| !r.is_empty()).unwrap_or("Always");
     if !matches!(restart, "Always" | "OnFailure" | "Never") {
-        return Err(Failure::new(format!("invalid restart policy: {restart}")));
+        return Err(args.usage(&format!("invalid restart policy: {restart}")));
+    }
+    let pull = args.text("image-pull-policy");
+    if !matches!(pull, "" | "Always" | "IfNotPresent" | "Never") {
+        return Err(args.usage(&format!("invalid image pull policy: {pull}")));
     }
     let mut c = value!({"image": (text(image)), "name": (text(n)), "resources": {}});
     // words after the name are the command's, with or without --
@@ -495,17 +491,20 @@ pub fn pod(args: &Args) -> Res<Value> {
     }
     let env: Vec<Value> = args
         .all("env")
-        .filter_map(|e| e.split_once('='))
-        .map(|(k, v)| value!({"name": (text(k)), "value": (text(v))}))
-        .collect();
+        .map(|e| checks::variable(e).map(|(name, v)| value!({"name": name, "value": v})))
+        .collect::<Res<_>>()?;
     if !env.is_empty() {
         c.set("env", env);
     }
-    if let Some(port) = args.int("port").filter(|p| *p > 0) {
-        c.set("ports", value!([{"containerPort": port}]));
+    let labels = match args.get("labels").filter(|l| !l.is_empty()) {
+        Some(l) => checks::labels(l)?,
+        None => value!({"run": (text(n))}),
+    };
+    if let Some(port) = args.get("port").filter(|p| !p.is_empty()) {
+        c.set("ports", value!([{"containerPort": (checks::port(port)?)}]));
     }
-    if let Some(policy) = args.get("image-pull-policy") {
-        c.set("imagePullPolicy", text(policy));
+    if !pull.is_empty() {
+        c.set("imagePullPolicy", text(pull));
     }
     for (flag, field) in [("stdin", "stdin"), ("tty", "tty")] {
         if args.on(flag) {
@@ -515,10 +514,6 @@ pub fn pod(args: &Args) -> Res<Value> {
     if args.on("stdin") {
         c.set("stdinOnce", true);
     }
-    let labels = match args.get("labels") {
-        Some(l) => labels(l),
-        None => value!({"run": (text(n))}),
-    };
     let mut pod = value!({
         "metadata": {"labels": labels, "name": (text(n))},
         "spec": {"containers": [c], "dnsPolicy": "ClusterFirst", "restartPolicy": (text(restart))},
@@ -537,9 +532,7 @@ fn labels_of(pairs: &[String]) -> Value {
 
 /// The Service of `run --expose`.
 fn service_of(args: &Args, pod: &Value) -> Res<Value> {
-    let Some(port) = args.int("port").filter(|p| *p > 0) else {
-        return Err(Failure::new("--port must be set when exposing a service"));
-    };
+    let port = checks::port(args.text("port"))?;
     let meta = &pod["metadata"];
     Ok(value!({
         "metadata": {"name": (meta["name"].clone())},

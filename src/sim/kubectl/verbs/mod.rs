@@ -2,6 +2,7 @@
 
 mod apply;
 mod change;
+mod checks;
 pub mod common;
 mod config;
 mod cp;
@@ -128,7 +129,7 @@ pub const VERBS: &[Verb] = &[
     verb("rollout pause", ROLLOUT, rollout::pause),
     verb("rollout resume", ROLLOUT, rollout::resume),
     verb("expose", "+record port=s target-port=s name=s type=s cluster-ip=s protocol=s labels=s external-ip=s load-balancer-ip=s session-affinity=s overrides=s override-type=s save-config", generate::expose),
-    verb("run", "+image=s restart=s command i,stdin t,tty rm attach q,quiet env=l port=i labels=s overrides=s override-type=s image-pull-policy=s annotations=l expose privileged pod-running-timeout=d leave-stdin-open save-config force grace-period=i timeout=d cascade=?background wait", generate::run),
+    verb("run", "+image=s restart=s command i,stdin t,tty rm attach q,quiet env=l port=s labels=s overrides=s override-type=s image-pull-policy=s annotations=l expose privileged pod-running-timeout=d leave-stdin-open save-config force grace-period=i timeout=d cascade=?background wait", generate::run),
     verb("exec", "c,container=s i,stdin t,tty q,quiet f,filename=l pod-running-timeout=d", exec::exec),
     verb("attach", "c,container=s i,stdin t,tty q,quiet pod-running-timeout=d", exec::attach),
     verb("wait", "+for=s timeout=d all A,all-namespaces field-selector=s local", wait::run),

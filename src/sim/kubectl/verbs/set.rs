@@ -29,7 +29,8 @@ fn all(
     if args.on("local") {
         return Err(Failure::new("not simulated: --local"));
     }
-    if words.is_empty() && !args.given("filename") {
+    // the other commands have the general words for it
+    if args.verb == "set env" && words.is_empty() && !args.given("filename") {
         return Err(Failure::new(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         ));
@@ -87,6 +88,10 @@ pub fn image(w: &mut World, io: &mut Io, args: &Args) -> Run {
         let (words, changes) = pairs(&args.pos, "image")?;
         let (images, _) = parse_pairs(&changes, "image", false)?;
         if images.is_empty() {
+            let options = Options { list: args.on("all") };
+            if let Some(f) = select(w, io, args, &words, options)?.failures.into_iter().next() {
+                return Err(f);
+            }
             return Err(Failure::new("at least one image update is required"));
         }
         if images.len() > 1 && images.iter().any(|(n, _)| n == "*") {
@@ -257,7 +262,8 @@ fn env_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
 /// `kubectl set resources`.
 pub fn resources(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = (|| {
-        if !args.given("limits") && !args.given("requests") {
+        let named = !args.pos.is_empty() || args.given("filename");
+        if named && !args.given("limits") && !args.given("requests") {
             return Err(Failure::new(
                 "you must specify an update to requests or limits (in the form of --requests/--limits)",
             ));

@@ -145,7 +145,7 @@ fn restart_policy(e: &mut Errors, at: &str, c: &Value) {
 }
 
 /// What is wrong with a port's name (an IANA service name).
-fn port_name_faults(name: &str) -> Vec<&'static str> {
+pub fn port_name_faults(name: &str) -> Vec<&'static str> {
     let mut out = Vec::new();
     if name.len() > 15 {
         out.push("must be no more than 15 characters");

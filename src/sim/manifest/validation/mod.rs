@@ -23,7 +23,8 @@ use crate::api::{Kind, quantity};
 use crate::apiserver::error::Cause;
 use crate::value::Value;
 
-pub use names::{is_label, is_subdomain};
+pub use container::port_name_faults;
+pub use names::{config_key_faults, is_label, is_subdomain};
 pub use warnings::warnings;
 
 /// When an image is pulled.

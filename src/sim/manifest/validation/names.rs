@@ -84,7 +84,7 @@ pub(super) fn label_value_faults(v: &str) -> Vec<String> {
 }
 
 /// What is wrong with a key of a ConfigMap or Secret.
-pub(super) fn config_key_faults(key: &str) -> Vec<String> {
+pub fn config_key_faults(key: &str) -> Vec<String> {
     let mut out = too_long(key, 253);
     if key.is_empty() || !key.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.".contains(&c)) {
         out.push(CONFIG_KEY.into());
