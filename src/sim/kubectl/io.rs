@@ -183,6 +183,7 @@ impl Failure {
     }
 
     /// The same without `error: `.
+    #[must_use]
     pub fn bare(&self) -> Self {
         let text = self.text.strip_prefix("error: ").unwrap_or(&self.text).to_owned();
         Self { text, among: self.among.clone() }

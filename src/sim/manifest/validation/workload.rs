@@ -262,8 +262,12 @@ pub(super) fn daemonset(e: &mut Errors, d: &Value, old: Option<&Value>) {
             let (down, up) = (&rolling["maxUnavailable"], &rolling["maxSurge"]);
             let at = |key| format!("spec.updateStrategy.rollingUpdate.{key}");
             let both = [(at("maxUnavailable"), down), (at("maxSurge"), up)];
-            both.iter().for_each(|(field, v)| e.number_or_percent(field, v));
-            both.iter().for_each(|(field, v)| e.at_most_all(field, v));
+            for (field, v) in &both {
+                e.number_or_percent(field, v);
+            }
+            for (field, v) in &both {
+                e.at_most_all(field, v);
+            }
             match (zero(down), zero(up)) {
                 (false, false) => e.invalid(
                     at("maxSurge"),
