@@ -1,7 +1,7 @@
 # Sourced by the other scripts: where tools are, how wasm is built, small helpers.
 # POSIX sh. Sets PODIUM_ROOT, TOOLS, and the functions say, fail, have, wasm_cargo.
 
-PODIUM_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")" && while [ ! -f index.html ]; do cd ..; done && pwd)
+PODIUM_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")" && while [ ! -f index.html ] && [ "$PWD" != / ]; do cd ..; done && pwd)
 TOOLS=${PODIUM_TOOLS:-$HOME/.cache/podium}
 WASM_BINDGEN=0.2.126
 TRUNK=0.21.14

@@ -95,8 +95,8 @@ function segments({ standard }) {
     if (body.leb() !== 0 || body.byte() !== 0x41) throw new Error('split: a data segment without a plain address');
     const address = body.leb();
     body.byte();
-    const bytes = body.part(body.leb());
-    return { address, from: bytes.at - start, to: bytes.end - start };
+    const part = body.part(body.leb());
+    return { address, from: part.at - start, to: part.end - start, bytes: body.bytes.subarray(part.at, part.end) };
   });
 }
 
@@ -155,7 +155,7 @@ const within = (list, from, to) => list.slice(after(list, from), after(list, to)
 
 // What can be reached of the data of the linked module FILE: given the names of the functions that
 // stay, the ranges [from, to) of addresses, those that they name and those that these name in turn;
-// and which names the module has. Null if it has no notes.
+// which names the module has; and its segments as [address, bytes]. Null if it has no notes.
 export function reach(file, kept) {
   const n = notes(file);
   if (!n) return null;
@@ -176,5 +176,5 @@ export function reach(file, kept) {
     const segment = parts.find((p) => symbol.at >= p.address && symbol.at < p.address + p.to - p.from);
     if (segment) open.push(...within(data, segment.from + symbol.at - segment.address, segment.from + symbol.at + symbol.size - segment.address));
   }
-  return { ranges, names: new Set(all.map((f) => f.name)) };
+  return { ranges, names: new Set(all.map((f) => f.name)), segments: parts.map((p) => [p.address, p.bytes]) };
 }

@@ -150,6 +150,7 @@ function divide(data, kept) {
     const [, address, text] = line.match(/^ \(data (?:\$\S+ )?\(i32\.const (\d+)\) "(.*)"\)$/) ?? (() => { throw new Error(`split: an unexpected data segment: ${line.slice(0, 80)}`); })();
     return [+address, bytes(text)];
   });
+  if (found.segments.some(([at, b]) => !parts.some(([address, other]) => address <= at && b.equals(other.subarray(at - address, at - address + b.length))))) throw new Error(`split: ${LINKED} is not what this module was made from`);
   noneRenamed(kept, found.names, parts);
   const text = (at, b) => ` (data (i32.const ${at}) "${[...b].map((c) => (c >= 32 && c < 127 && c !== 34 && c !== 92 ? String.fromCharCode(c) : `\\${c.toString(16).padStart(2, '0')}`)).join('')}")`;
   const stay = [];

@@ -13,6 +13,10 @@ use podium_sim::{Config, Latency, Value, World};
 
 /// How long `settle` and a command that waits for ever may take, in simulated time.
 const PATIENCE: u64 = 600 * SECOND;
+/// A command that goes on longer, or while more changes, is interrupted: other terminals may see to
+/// it that there is no rest.
+const LONGEST: u64 = 24 * 3600 * SECOND;
+const MOST: u64 = 500_000;
 /// `settle` is over when nothing has changed for so long, as in the recordings.
 const SILENCE: u64 = 1_500 * MS;
 /// Files larger than this are no manifests.
@@ -293,10 +297,13 @@ impl<W: Write> Player<W> {
         self.world.type_line(1, line);
         // time in which nothing but endless repetitions was to be expected
         let mut quiet = 0;
+        let (last, most) = (self.world.now.saturating_add(LONGEST), self.world.log.len() + MOST);
         while self.world.terminal(1).is_some_and(|t| t.running() && !t.reads()) {
             let next = self.world.queue.next_at().unwrap_or(u64::MAX);
             let pause = next.saturating_sub(self.world.now);
-            if self.world.queue.busy() {
+            if self.world.now >= last || self.world.log.len() > most {
+                self.world.interrupt(1);
+            } else if self.world.queue.busy() {
                 self.world.step();
             } else if pause <= PATIENCE - quiet {
                 quiet += pause;

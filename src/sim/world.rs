@@ -59,8 +59,8 @@ pub struct World {
     pub(crate) serials: Vec<u64>,
     pub(crate) recorder: Recorder,
     queued: BTreeSet<(Comp, Key)>,
-    /// When keys that were put in for later are due.
-    delayed: BTreeMap<(Comp, Key), u64>,
+    /// When keys that were put in for later are due, and whether `settle` need not wait for that.
+    delayed: BTreeMap<(Comp, Key), (u64, bool)>,
     /// A controller's long plan that is not carried out to its end yet.
     unfinished: Option<Execution>,
     failures: BTreeMap<(Comp, Key), u32>,
@@ -222,10 +222,18 @@ impl World {
     /// As in client-go's delaying queue, the earliest moment counts: a later one is forgotten.
     pub fn enqueue_after(&mut self, comp: Comp, key: Key, after: u64, background: bool) {
         let at = self.now.saturating_add(after);
-        let delayed = self.delayed.entry((comp, key.clone())).or_insert(u64::MAX);
-        if *delayed > at {
-            *delayed = at;
-            self.queue.push(at, Task::Requeue(comp, key), self.cause, background);
+        let (due, quiet) = self.delayed.entry((comp, key.clone())).or_insert((u64::MAX, true));
+        if *due > at || *quiet && !background {
+            // what is waited for stays so, whichever moment counts
+            (*due, *quiet) = ((*due).min(at), *quiet && background);
+            self.queue.push(*due, Task::Requeue(comp, key), self.cause, *quiet);
+        }
+    }
+
+    /// A key that is put in for later is not a mere repetition any more: what it waits for has come.
+    pub fn expect(&mut self, comp: Comp, key: Key) {
+        if let Some((due, true)) = self.delayed.get(&(comp, key.clone())) {
+            self.enqueue_after(comp, key, due.saturating_sub(self.now), false);
         }
     }
 
@@ -322,8 +330,8 @@ impl World {
         match task {
             Task::Requeue(comp, key) => {
                 let slot = (comp, key.clone());
-                // put in again for an earlier moment, it has been there
-                if self.delayed.get(&slot) != Some(&at) {
+                // put in again for an earlier moment, or twice for this one, it has been there
+                if self.delayed.get(&slot).is_none_or(|(due, _)| *due != at) {
                     self.cause = None;
                     return true;
                 }

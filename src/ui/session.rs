@@ -99,8 +99,9 @@ pub struct Session {
     announcer: RefCell<Option<Announcer>>,
     /// The last frame simulated so much that the next one has to draw it.
     owed: Cell<bool>,
-    /// A picture that took so long to make that the next frame shows it.
-    made: RefCell<Option<Rc<Frame>>>,
+    /// A picture that took so long to make that the next frame shows it, and whether time goes
+    /// on after it.
+    made: RefCell<Option<(Rc<Frame>, bool)>>,
     /// Milliseconds of the display that frames which only drew have left to simulate.
     late: Cell<f64>,
     /// What could not be told at once.
@@ -463,10 +464,10 @@ impl Session {
             return false;
         }
         let dt = (dt + self.late.take()).min(LATE);
-        if let Some(frame) = self.made.take() {
+        if let Some((frame, goes)) = self.made.take() {
             self.late.set(dt);
             self.show(frame);
-            return true;
+            return goes;
         }
         if self.owed.take() {
             self.late.set(dt);
@@ -478,7 +479,7 @@ impl Session {
         let goes = !self.inner.borrow_mut().resting();
         let frame = self.frame();
         if playback::now() - begin > SLOW {
-            *self.made.borrow_mut() = Some(frame);
+            *self.made.borrow_mut() = Some((frame, goes));
             return true;
         }
         self.show(frame);
@@ -572,8 +573,10 @@ impl Session {
     }
 
     fn emit(&self) {
-        // what was made before is old
+        // what was made before is old, and so is what a frame owes
         *self.made.borrow_mut() = None;
+        self.owed.set(false);
+        self.late.set(0.0);
         let frame = self.frame();
         self.show(frame);
     }

@@ -21,6 +21,10 @@ const FINALIZERS: i64 = 15;
 /// Wakes for namespaces. Nobody tells the controller of what vanishes from one: it comes back
 /// when that should be over.
 pub fn on_change(w: &mut World, change: ChangeType, _old: Option<&Obj>, new: &Obj) {
+    if change == ChangeType::Deleted && new.kind.info().namespaced {
+        // nobody tells the controller, but its next look will find that out
+        w.expect(Comp::Namespace, Key::new(Kind::Namespace, "", new.ns()));
+    }
     if new.kind != Kind::Namespace || change == ChangeType::Deleted {
         return;
     }

@@ -474,7 +474,7 @@ fn bracket(inner: &str) -> Result<Step, String> {
     match parts.as_slice() {
         [one] => {
             let n = number(one)?.ok_or_else(bad)?;
-            let to = if n == -1 { None } else { Some(n + 1) };
+            let to = if n == -1 { None } else { Some(n.saturating_add(1)) };
             Ok(Step::Slice(Some(n), to, 1))
         }
         [from, to] => Ok(Step::Slice(number(from)?, number(to)?, 1)),

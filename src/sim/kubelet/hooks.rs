@@ -26,8 +26,9 @@ pub(super) fn begin(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     if let Some(why) = refused(w, &run, pod, spec, hook) {
         return failed(w, uid, pod, i, why);
     }
-    let endless = run.containers[i].restarts > 0;
-    later(w, uid, "kubelet.hook", n, workload::hook_time(hook), endless);
+    let time = workload::hook_time(hook);
+    let endless = run.containers[i].restarts > 0 || time > scripts::LONG;
+    later(w, uid, "kubelet.hook", n, time, endless);
 }
 
 /// Why a hook fails at once: nobody answers over HTTP, or its program is not there.

@@ -170,6 +170,11 @@ pub(super) fn backoff_over(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
 /// Starts a container again.
 fn again(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     let now = w.now;
+    // another image has started it already
+    let started = |c: &Container| c.pending || matches!(c.phase, Phase::Running(_));
+    if w.kubelet.pods.get(uid).is_none_or(|r| r.containers.get(i).is_none_or(started)) {
+        return;
+    }
     w.kubelet.edit(uid, |r| {
         let c = &mut r.containers[i];
         let finished = c.exit().or(c.last.as_ref()).map_or(now, |e| e.finished);

@@ -16,7 +16,7 @@ const BEFORE_STOP: u64 = 1 << 57;
 /// The shortest life of an init container.
 const SHORT: u64 = 200 * MS;
 /// Scripts that wait longer do not keep `settle` waiting.
-const LONG: u64 = 60 * SECOND;
+pub(super) const LONG: u64 = 60 * SECOND;
 
 /// A container has started: so does its script. Gives true if the end of the script is the end
 /// of the container.
@@ -78,9 +78,10 @@ pub(super) fn go_on(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
         None => {
             w.kubelet.scripts.insert(id, script);
             for (after, background) in wakes {
-                // loops of main containers turn once a second at most
-                let after =
-                    if background && !decides && n & HOOK == 0 { after.max(SECOND) } else { after };
+                // loops of main containers turn once a second at most, others ten times
+                let main = !decides && n & HOOK == 0;
+                let least = if main { SECOND } else { SECOND / 10 };
+                let after = if background { after.max(least) } else { after };
                 let background = background || after > LONG || again;
                 later(w, uid, "kubelet.script", n, after, background);
             }

@@ -12,7 +12,8 @@ use crate::world::World;
 pub enum ConnectError {
     /// The other side says no: the port is closed, or the Service has no ready endpoint.
     Refused,
-    /// Silence: no pod has this address (any more), or its node is down.
+    /// Silence: no pod has this address (any more), its node is down, a Service has no such port,
+    /// or none of its endpoints is on this node and its traffic stays there.
     Timeout,
 }
 
@@ -60,11 +61,17 @@ pub fn entry<'a>(w: &'a World, ip: &str, port: i64) -> Entry<'a> {
         return Entry::Closed(ConnectError::Timeout);
     }
     // kube-proxy listens for node ports on every node
-    w.store
+    let listening = w
+        .store
         .all(Kind::Service)
         .flat_map(|s| s.spec()["ports"].items().iter().map(move |p| (s, p)))
-        .find(|(_, p)| p["nodePort"].int_or(0) == port)
-        .map_or(Entry::Closed(ConnectError::Refused), |(s, p)| Entry::Service(s, p))
+        .find(|(_, p)| port > 0 && p["nodePort"].as_int() == Some(port));
+    match listening {
+        Some((service, wanted)) => Entry::Service(service, wanted),
+        // pods on their node's network have its address
+        None if w.store.all(Kind::Pod).any(|p| p.pod().ip == ip) => Entry::Other,
+        None => Entry::Closed(ConnectError::Refused),
+    }
 }
 
 /// Who answers at a pod's address.

@@ -225,13 +225,13 @@ fn trapped(rest: &str) -> Option<i64> {
     };
     let signals = signals.split([';', '\n', '&']).next().unwrap_or("");
     let term = |s: &str| matches!(s, "TERM" | "SIGTERM" | "15");
-    // an empty trap ignores the signal
-    if does.is_empty() || !signals.split_whitespace().any(term) {
+    // an empty trap ignores the signal, `-` takes the trap away
+    if matches!(does, "" | "-") || !signals.split_whitespace().any(term) {
         return None;
     }
     let code =
         does.rsplit_once("exit").and_then(|(_, c)| c.trim().trim_end_matches(';').parse().ok());
-    Some(code.unwrap_or(0))
+    Some(code.map_or(0, |code: i64| code & 0xff))
 }
 
 /// What becomes of a shell's script, read from its statements.

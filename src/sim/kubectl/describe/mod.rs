@@ -8,17 +8,14 @@ mod workloads;
 
 use std::fmt::Write as _;
 
-use crate::api::time::{human, parse};
+use crate::api::time::{SECOND, human, parse};
 use crate::api::{Kind, Obj};
 use crate::kubectl::print::rows;
 use crate::kubectl::verbs::template::{
-    container, list, pairs, spread, tabbed, time, toleration, volumes_at,
+    self, container, list, pairs, spread, tabbed, time, tolerations, volumes_at,
 };
 use crate::value::Value;
 use crate::world::World;
-
-/// Annotation that is not shown.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Aligns tab-separated cells as Go's `text/tabwriter` does with a padding of two: a column is
 /// as wide as its widest cell among neighbouring lines that have that column.
@@ -127,12 +124,7 @@ fn shown_labels(out: &mut String, label: &str, map: &Value) {
 }
 
 fn annotations(out: &mut String, map: &Value) {
-    let shown: Vec<String> = map
-        .pairs()
-        .filter(|(k, _)| k.as_str() != LAST_APPLIED)
-        .map(|(k, v)| format!("{k}: {}", v.str()))
-        .collect();
-    list(out, "", "Annotations", &shown);
+    template::annotations(out, "", map);
 }
 
 fn head(out: &mut String, obj: &Obj) {
@@ -269,17 +261,23 @@ fn data(out: &mut String, obj: &Obj) {
     out.push_str("\nData\n====\n");
     for (k, v) in obj.value["data"].pairs() {
         if obj.kind == Kind::Secret {
-            // base64 has four characters for three bytes
-            let text = v.str();
-            let bytes = text.trim_end_matches('=').len() * 3 / 4;
-            let _ = writeln!(out, "{k}:\t{bytes} bytes");
+            let _ = writeln!(out, "{k}:\t{} bytes", decoded(v.str()));
         } else {
             let _ = writeln!(out, "{k}:\n----\n{}\n", v.str());
         }
     }
     if obj.kind == Kind::ConfigMap {
-        out.push_str("\nBinaryData\n====\n\n");
+        out.push_str("\nBinaryData\n====\n");
+        for (k, v) in obj.value["binaryData"].pairs() {
+            let _ = writeln!(out, "{k}: {} bytes", decoded(v.str()));
+        }
+        out.push('\n');
     }
+}
+
+/// How many bytes a text in base64 stands for: four characters are three of them.
+fn decoded(text: &str) -> usize {
+    text.trim_end_matches('=').len() * 3 / 4
 }
 
 /// Kinds without a layout of their own: their fields in order.

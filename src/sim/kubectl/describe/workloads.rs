@@ -94,12 +94,7 @@ pub(super) fn deployment(w: &World, out: &mut String, obj: &Obj) {
         .list(Kind::ReplicaSet, &ns)
         .filter(|r| r.controller_uid() == uid.as_str())
         .collect();
-    let revision = |r: &Obj| {
-        r.annotation("deployment.kubernetes.io/revision")
-            .and_then(|n| n.parse::<i64>().ok())
-            .unwrap_or(0)
-    };
-    sets.sort_by_key(|r| revision(r));
+    sets.sort_by_key(|r| (r.meta()["creationTimestamp"].to_str(), r.name()));
     let text = |r: &&Obj| {
         format!(
             "{} ({}/{} replicas created)",
@@ -165,6 +160,9 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
     if !spec["priorityClassName"].is_empty() {
         line(out, "Priority Class Name", spec["priorityClassName"].str());
     }
+    if !spec["runtimeClassName"].is_empty() {
+        line(out, "Runtime Class Name", spec["runtimeClassName"].str());
+    }
     if !spec["serviceAccountName"].is_empty() {
         line(out, "Service Account", spec["serviceAccountName"].str());
     }
@@ -181,7 +179,12 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
     annotations(out, &obj.meta()["annotations"]);
     if obj.terminating() && !matches!(status["phase"].str(), "Succeeded" | "Failed") {
         let due = parse(obj.meta()["deletionTimestamp"].str()).unwrap_or(w.now);
-        line(out, "Status", &format!("Terminating (lasts {})", human(w.now.saturating_sub(due))));
+        let lasts = match due.saturating_sub(w.now) / SECOND {
+            0 | 1 => human(w.now.saturating_sub(due)),
+            // a duration that has not begun
+            _ => "<invalid>".to_owned(),
+        };
+        line(out, "Status", &format!("Terminating (lasts {lasts})"));
         let grace = obj.meta()["deletionGracePeriodSeconds"].int_or(0);
         line(out, "Termination Grace Period", &format!("{grace}s"));
     } else {
@@ -191,6 +194,10 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
         if !status[field].is_empty() {
             line(out, label, status[field].str());
         }
+    }
+    let seccomp = &spec["securityContext"]["seccompProfile"];
+    if !seccomp.is_null() {
+        line(out, "SeccompProfile", seccomp["type"].str());
     }
     line(out, "IP", status["podIP"].str());
     if status["podIPs"].is_empty() {
@@ -202,6 +209,9 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
         }
     }
     controlled_by(out, obj);
+    if !status["nominatedNodeName"].is_empty() {
+        line(out, "NominatedNodeName", status["nominatedNodeName"].str());
+    }
     for (field, statuses, label) in [
         ("initContainers", "initContainerStatuses", "Init Containers"),
         ("containers", "containerStatuses", "Containers"),
@@ -211,9 +221,8 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
         }
         let _ = writeln!(out, "{label}:");
         for c in spec[field].items() {
-            let none = Value::map();
             let own = status[statuses].items().iter().find(|s| s["name"] == c["name"]);
-            container(out, "  ", c, if node.is_empty() { None } else { own.or(Some(&none)) });
+            container(out, "  ", c, own, Some(&obj.value));
         }
     }
     if !spec["readinessGates"].is_empty() {
@@ -234,8 +243,7 @@ pub(super) fn pod(w: &World, out: &mut String, obj: &Obj) {
     volumes_at(out, "", "  ", &spec["volumes"]);
     line(out, "QoS Class", status["qosClass"].str());
     list(out, "", "Node-Selectors", &pairs(&spec["nodeSelector"], "="));
-    let tolerations: Vec<String> = spec["tolerations"].items().iter().map(toleration).collect();
-    list(out, "", "Tolerations", &tolerations);
+    list(out, "", "Tolerations", &tolerations(spec));
     spread(out, "", spec);
 }
 

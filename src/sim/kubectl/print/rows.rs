@@ -105,18 +105,24 @@ pub fn labels(map: &Value) -> String {
 
 /// A label selector object as text.
 pub fn selector(s: &Value) -> String {
-    let mut parts: Vec<String> =
-        s["matchLabels"].pairs().map(|(k, v)| format!("{k}={}", v.str())).collect();
+    let mut parts: Vec<(&str, String)> =
+        s["matchLabels"].pairs().map(|(k, v)| (k.as_str(), format!("{k}={}", v.str()))).collect();
     for e in s["matchExpressions"].items() {
         let key = e["key"].str();
-        let values = joined(e["values"].items().iter().map(Value::str));
-        parts.push(match e["operator"].str() {
+        let mut values: Vec<&str> = e["values"].items().iter().map(Value::str).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        let part = match e["operator"].str() {
             "In" => format!("{key} in ({values})"),
             "NotIn" => format!("{key} notin ({values})"),
             "Exists" => key.to_owned(),
             _ => format!("!{key}"),
-        });
+        };
+        parts.push((key, part));
     }
+    // requirements are kept by their keys
+    parts.sort_by_key(|(key, _)| *key);
+    let parts: Vec<String> = parts.into_iter().map(|(_, part)| part).collect();
     or_none(&parts.join(","))
 }
 

@@ -59,7 +59,7 @@ pub fn apply(w: &mut World, io: &mut Io, args: &Args) -> Run {
     }
 }
 
-fn start(w: &World, io: &mut Io, args: &Args) -> Res<Apply> {
+fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Apply> {
     if !args.pos.is_empty() {
         return Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" "))));
     }
@@ -67,7 +67,11 @@ fn start(w: &World, io: &mut Io, args: &Args) -> Res<Apply> {
     check(args, dry)?;
     let (docs, failures) = read(w, io, args, "apply")?;
     io.gathered = Some(Vec::new());
-    Ok(Apply { args: args.clone(), dry, docs, next: 0, gone: None, failures })
+    let until = args.deadline(w, None);
+    if let Some(until) = until {
+        w.wake_terminal(io.term, until.saturating_sub(w.now), true);
+    }
+    Ok(Apply { args: args.clone(), dry, docs, next: 0, gone: None, failures, until })
 }
 
 /// The documents of an `apply`, one after the other. It waits only where `--force` deletes.
@@ -81,6 +85,8 @@ struct Apply {
     /// The old version of that document's object, which is to go first.
     gone: Option<Obj>,
     failures: Vec<Failure>,
+    /// `--timeout`: how long it waits for that.
+    until: Option<u64>,
 }
 
 impl Job for Apply {
@@ -89,7 +95,10 @@ impl Job for Apply {
             let done = match &self.gone {
                 None => apply_one(w, io, &self.args, doc, self.dry),
                 Some(old) if w.store.by_key(&old.key()).is_some_and(|o| o.uid() == old.uid()) => {
-                    return None;
+                    if self.until.is_none_or(|until| w.now < until) {
+                        return None;
+                    }
+                    Err(Failure::new("timed out waiting for the condition"))
                 }
                 Some(old) => create_anew(w, io, &self.args, doc, old).map(|()| None),
             };

@@ -210,7 +210,10 @@ impl Edit {
             let meta = &value["metadata"];
             let same = |o: &&Obj| {
                 if of_applied(&self.args) {
-                    value["kind"].str() == o.kind.info().kind && *meta["name"].str() == *o.name()
+                    let (ns, name) = (meta["namespace"].str(), meta["name"].str());
+                    value["kind"].str() == o.kind.info().kind
+                        && *name == *o.name()
+                        && (ns.is_empty() || *ns == *o.ns())
                 } else {
                     o.uid() == meta["uid"].str()
                 }

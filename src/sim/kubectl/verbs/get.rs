@@ -148,6 +148,9 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
         events: args.on("output-watch-events"),
     };
     if args.on("watch") || args.on("watch-only") {
+        if args.text("subresource") == "scale" {
+            return Err(Failure::new("not simulated: --subresource=scale with --watch"));
+        }
         return watch(w, io, args, &output, &named, style);
     }
     let selected = resources::select(w, io, args, &args.pos, Options { list: true })?;

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
+use crate::api::quantity;
 use crate::kubectl::print::rows;
+use crate::kubectl::verbs::common::LAST_APPLIED;
 use crate::value::Value;
 
 pub(crate) fn pairs(map: &Value, equals: &str) -> Vec<String> {
@@ -18,9 +20,33 @@ pub(crate) fn list(out: &mut String, indent: &str, label: &str, items: &[String]
         if i == 0 {
             let _ = writeln!(out, "{indent}{label}:\t{item}");
         } else {
-            let _ = writeln!(out, "\t{item}");
+            let _ = writeln!(out, "{indent}\t{item}");
         }
     }
+}
+
+/// Annotations longer than this have lines of their own.
+const LONG: usize = 140;
+
+/// Annotations but for what `apply` remembers; long ones and those of several lines begin in the
+/// line after their name.
+pub(crate) fn annotations(out: &mut String, indent: &str, map: &Value) {
+    let mut items = Vec::new();
+    for (k, v) in map.pairs().filter(|(k, _)| k.as_str() != LAST_APPLIED) {
+        let value = v.str().strip_suffix('\n').unwrap_or(v.str());
+        if value.len() + k.as_str().len() + 2 <= LONG && !value.contains('\n') {
+            items.push(format!("{k}: {value}"));
+            continue;
+        }
+        items.push(format!("{k}:"));
+        for line in value.split('\n') {
+            match line.char_indices().nth(LONG - 2) {
+                Some((end, _)) => items.push(format!("  {}...", &line[..end])),
+                None => items.push(format!("  {line}")),
+            }
+        }
+    }
+    list(out, indent, "Annotations", &items);
 }
 
 /// Topology spread constraints, if there are any.
@@ -48,9 +74,8 @@ pub fn tabbed(template: &Value) -> String {
     let mut out = String::from("Pod Template:\n");
     let spec = &template["spec"];
     list(&mut out, "  ", "Labels", &pairs(&template["metadata"]["labels"], "="));
-    let notes = pairs(&template["metadata"]["annotations"], ": ");
-    if !notes.is_empty() {
-        list(&mut out, "  ", "Annotations", &notes);
+    if !template["metadata"]["annotations"].is_empty() {
+        annotations(&mut out, "  ", &template["metadata"]["annotations"]);
     }
     let account = spec["serviceAccountName"].str();
     if !account.is_empty() {
@@ -62,7 +87,7 @@ pub fn tabbed(template: &Value) -> String {
         }
         let _ = writeln!(out, "  {label}:");
         for c in spec[field].items() {
-            container(&mut out, "   ", c, None);
+            container(&mut out, "   ", c, None, None);
         }
     }
     volumes(&mut out, &spec["volumes"]);
@@ -71,12 +96,18 @@ pub fn tabbed(template: &Value) -> String {
         let _ = writeln!(out, "  Priority Class Name:\t{class}");
     }
     list(&mut out, "  ", "Node-Selectors", &pairs(&spec["nodeSelector"], "="));
-    let tolerations: Vec<String> = spec["tolerations"].items().iter().map(toleration).collect();
-    list(&mut out, "  ", "Tolerations", &tolerations);
+    list(&mut out, "  ", "Tolerations", &tolerations(spec));
     out
 }
 
-pub(crate) fn toleration(t: &Value) -> String {
+/// Tolerations by their keys.
+pub(crate) fn tolerations(spec: &Value) -> Vec<String> {
+    let mut all: Vec<&Value> = spec["tolerations"].items().iter().collect();
+    all.sort_by_key(|t| t["key"].str());
+    all.into_iter().map(toleration).collect()
+}
+
+fn toleration(t: &Value) -> String {
     let mut s = t["key"].str().to_owned();
     if !t["value"].is_empty() {
         let _ = write!(s, "={}", t["value"].str());
@@ -93,8 +124,14 @@ pub(crate) fn toleration(t: &Value) -> String {
     s
 }
 
-/// A container; with its status, as `kubectl describe pod` shows it.
-pub(crate) fn container(out: &mut String, indent: &str, c: &Value, status: Option<&Value>) {
+/// A container; with its status and its pod, as `kubectl describe pod` shows it.
+pub(crate) fn container(
+    out: &mut String,
+    indent: &str,
+    c: &Value,
+    status: Option<&Value>,
+    pod: Option<&Value>,
+) {
     let _ = writeln!(out, "{indent}{}:", c["name"].str());
     if let Some(s) = status {
         let _ = writeln!(out, "    Container ID:\t{}", s["containerID"].str());
@@ -129,11 +166,15 @@ pub(crate) fn container(out: &mut String, indent: &str, c: &Value, status: Optio
             }
         }
     }
+    let seccomp = &c["securityContext"]["seccompProfile"];
+    if !seccomp.is_null() {
+        let _ = writeln!(out, "    SeccompProfile:\t{}", seccomp["type"].str());
+    }
     for (field, label) in [("command", "Command"), ("args", "Args")] {
         if !c[field].is_empty() {
             let _ = writeln!(out, "    {label}:");
             for word in c[field].items() {
-                for line in word.str().lines() {
+                for line in word.str().split('\n') {
                     let _ = writeln!(out, "      {line}");
                 }
             }
@@ -165,63 +206,113 @@ pub(crate) fn container(out: &mut String, indent: &str, c: &Value, status: Optio
             let _ = writeln!(out, "    {label}:\t{}", probe(&c[field]));
         }
     }
-    if c["env"].is_empty() {
-        let _ = writeln!(out, "    Environment:\t<none>");
-    } else {
-        let _ = writeln!(out, "    Environment:");
-        for e in c["env"].items() {
-            let from = &e["valueFrom"];
-            let value = if !from["fieldRef"].is_null() {
-                format!(
-                    " ({}:{})",
-                    if from["fieldRef"]["apiVersion"].is_empty() {
-                        "v1"
-                    } else {
-                        from["fieldRef"]["apiVersion"].str()
-                    },
-                    from["fieldRef"]["fieldPath"].str()
-                )
-            } else if !from["configMapKeyRef"].is_null() {
-                format!(
-                    "<set to the key '{}' of config map '{}'>\tOptional: {}",
-                    from["configMapKeyRef"]["key"].str(),
-                    from["configMapKeyRef"]["name"].str(),
-                    from["configMapKeyRef"]["optional"].is_true()
-                )
-            } else if !from["secretKeyRef"].is_null() {
-                format!(
-                    "<set to the key '{}' in secret '{}'>\tOptional: {}",
-                    from["secretKeyRef"]["key"].str(),
-                    from["secretKeyRef"]["name"].str(),
-                    from["secretKeyRef"]["optional"].is_true()
-                )
-            } else {
-                e["value"].str().to_owned()
-            };
-            let _ = writeln!(out, "      {}:\t{value}", e["name"].str());
-        }
-    }
-    if c["volumeMounts"].is_empty() {
+    environment(out, c, pod);
+    let mut devices: Vec<&Value> = c["volumeDevices"].items().iter().collect();
+    devices.sort_by_key(|d| d["devicePath"].str());
+    let mounts = mounts(c);
+    if mounts.is_empty() {
         let _ = writeln!(out, "    Mounts:\t<none>");
     } else {
         let _ = writeln!(out, "    Mounts:");
-        let mut mounts: Vec<&Value> = c["volumeMounts"].items().iter().collect();
-        mounts.sort_by_key(|m| m["mountPath"].to_str());
-        for m in mounts {
-            let mode = if m["readOnly"].is_true() { "ro" } else { "rw" };
-            let path = if m["subPath"].is_empty() {
-                String::new()
-            } else {
-                format!(",path={:?}", m["subPath"].str())
-            };
-            let _ = writeln!(
-                out,
-                "      {} from {} ({mode}{path})",
-                m["mountPath"].str(),
-                m["name"].str()
-            );
+        for mount in mounts {
+            let _ = writeln!(out, "      {mount}");
         }
     }
+    if !devices.is_empty() {
+        out.push_str("    Devices:\n");
+    }
+    for d in devices {
+        let _ = writeln!(out, "      {} from {}", d["devicePath"].str(), d["name"].str());
+    }
+}
+
+/// The mounts of a container, by path.
+fn mounts(c: &Value) -> Vec<String> {
+    let mut mounts: Vec<&Value> = c["volumeMounts"].items().iter().collect();
+    mounts.sort_by_key(|m| m["mountPath"].str());
+    let line = |m: &Value| {
+        let mode = if m["readOnly"].is_true() { "ro" } else { "rw" };
+        let path = match m["subPath"].str() {
+            "" => String::new(),
+            path => format!(",path={path:?}"),
+        };
+        format!("{} from {} ({mode}{path})", m["mountPath"].str(), m["name"].str())
+    };
+    mounts.into_iter().map(line).collect()
+}
+
+/// Where a container's variables come from, and what they are.
+fn environment(out: &mut String, c: &Value, pod: Option<&Value>) {
+    if !c["envFrom"].is_empty() {
+        out.push_str("    Environment Variables from:\n");
+    }
+    for e in c["envFrom"].items() {
+        let (kind, from) = match &e["configMapRef"] {
+            Value::Null => ("Secret", &e["secretRef"]),
+            from => ("ConfigMap", from),
+        };
+        let prefix = match e["prefix"].str() {
+            "" => String::new(),
+            prefix => format!(" with prefix '{prefix}'"),
+        };
+        let optional = from["optional"].is_true();
+        let _ = writeln!(out, "      {}\t{kind}{prefix}\tOptional: {optional}", from["name"].str());
+    }
+    if c["env"].is_empty() {
+        out.push_str("    Environment:\t<none>\n");
+        return;
+    }
+    out.push_str("    Environment:\n");
+    for e in c["env"].items() {
+        let value = variable(c, &e["valueFrom"], pod);
+        let value = value.unwrap_or_else(|| e["value"].str().replace('\n', "\n      \t"));
+        let _ = writeln!(out, "      {}:\t{value}", e["name"].str());
+    }
+}
+
+/// What `describe` says of a variable that takes its value from elsewhere.
+fn variable(c: &Value, from: &Value, pod: Option<&Value>) -> Option<String> {
+    let key = |place: &Value, word: &str| {
+        format!(
+            "<set to the key '{}' {word} '{}'>\tOptional: {}",
+            place["key"].str(),
+            place["name"].str(),
+            place["optional"].is_true()
+        )
+    };
+    let (field, resource) = (&from["fieldRef"], &from["resourceFieldRef"]);
+    if !field.is_null() {
+        let path = field["fieldPath"].str();
+        let version = field["apiVersion"].as_str().filter(|v| !v.is_empty()).unwrap_or("v1");
+        let known = pod.filter(|_| matches!(path, "metadata.name" | "metadata.namespace"));
+        let value = known.map_or("", |p| p.at(path).str());
+        Some(format!("{value} ({version}:{path})"))
+    } else if !resource.is_null() {
+        let name = resource["resource"].str();
+        let value = match amount(c, resource) {
+            0 if matches!(name, "limits.cpu" | "limits.memory") => "node allocatable".to_owned(),
+            n => n.to_string(),
+        };
+        Some(format!("{value} ({name})"))
+    } else if !from["configMapKeyRef"].is_null() {
+        Some(key(&from["configMapKeyRef"], "of config map"))
+    } else if !from["secretKeyRef"].is_null() {
+        Some(key(&from["secretKeyRef"], "in secret"))
+    } else {
+        None
+    }
+}
+
+/// A container's resource in units of the divisor, rounded up.
+fn amount(c: &Value, field: &Value) -> i128 {
+    let milli = |v: &Value| quantity::milli(v.str()).unwrap_or(0);
+    let (list, name) = field["resource"].str().split_once('.').unwrap_or_default();
+    let divisor = match milli(&field["divisor"]) {
+        0 => 1000,
+        n => n,
+    };
+    let n = milli(&c["resources"][list][name]);
+    n.div_euclid(divisor) + i128::from(n.rem_euclid(divisor) > 0)
 }
 
 /// A time as `describe` prints it.
@@ -246,6 +337,9 @@ fn state(out: &mut String, label: &str, s: &Value) {
             let _ = writeln!(out, "      Message:\t{}", t["message"].str());
         }
         let _ = writeln!(out, "      Exit Code:\t{}", t["exitCode"].int_or(0));
+        if let Some(n) = t["signal"].as_int().filter(|n| *n > 0) {
+            let _ = writeln!(out, "      Signal:\t{n}");
+        }
         let _ = writeln!(out, "      Started:\t{}", time(&t["startedAt"]));
         let _ = writeln!(out, "      Finished:\t{}", time(&t["finishedAt"]));
     } else {

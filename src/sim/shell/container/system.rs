@@ -138,12 +138,12 @@ pub(super) fn kill(
     name: &str,
     args: &[String],
 ) -> i32 {
-    let (mut signal, mut target) = ("TERM", "");
+    let (mut signal, mut targets) = ("TERM", Vec::new());
     let mut words = args.iter().map(String::as_str);
     while let Some(word) = words.next() {
         match word.strip_prefix('-') {
             Some("s") => signal = words.next().unwrap_or(signal),
-            Some("") | None => target = word,
+            Some("") | None => targets.push(word),
             // other letters are options of pkill
             Some(s) if s.starts_with(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase()) => {
                 signal = s;
@@ -152,15 +152,26 @@ pub(super) fn kill(
         }
     }
     let signal = signal.trim_start_matches("SIG");
-    let hit: Vec<u32> = if name == "kill" {
-        if target != "1" {
-            io.err(format!("sh: can't kill pid {target}: No such process"));
-            return 1;
-        }
-        vec![1]
-    } else {
-        processes(w, inside).filter(|(_, text)| text.contains(target)).map(|(pid, _)| pid).collect()
+    let Some(first) = targets.first() else {
+        io.err(format!("BusyBox v1.36.1 multi-call binary.\n\nUsage: {name} [-SIG] TARGET..."));
+        return 1;
     };
+    let all: Vec<(u32, String)> = processes(w, inside).collect();
+    let mut hit: Vec<u32> = Vec::new();
+    let mut missing = false;
+    if name == "kill" {
+        for target in &targets {
+            match all.iter().find(|(pid, _)| pid.to_string() == *target) {
+                Some((pid, _)) => hit.push(*pid),
+                None => {
+                    io.err(format!("sh: can't kill pid {target}: No such process"));
+                    missing = true;
+                }
+            }
+        }
+    } else {
+        hit.extend(all.iter().filter(|(_, text)| text.contains(first)).map(|(pid, _)| pid));
+    }
     let code = if hit.is_empty() {
         return 1;
     } else if hit.contains(&1) {
@@ -176,7 +187,7 @@ pub(super) fn kill(
     if let Some(code) = code {
         crate::kubelet::exec_exit(w, &inside.pod, &inside.container, code);
     }
-    0
+    i32::from(missing)
 }
 
 /// The exit code of process 1 after a signal from inside its container: the kernel gives it
