@@ -97,23 +97,6 @@ pub fn shown(v: &Value) -> String {
     }
 }
 
-/// A value as Go's `%#v` prints it.
-pub fn go_syntax(v: &Value) -> String {
-    let joined = |parts: Vec<String>| parts.join(", ");
-    match v {
-        Value::Null => "interface {}(nil)".to_owned(),
-        Value::Str(s) => format!("{:?}", s.as_str()),
-        Value::List(items) => {
-            format!("[]interface {{}}{{{}}}", joined(items.iter().map(go_syntax).collect()))
-        }
-        Value::Map(_) => {
-            let pairs = v.pairs().map(|(k, v)| format!("{:?}:{}", k.as_str(), go_syntax(v)));
-            format!("map[string]interface {{}}{{{}}}", joined(pairs.collect()))
-        }
-        other => other.to_string(),
-    }
-}
-
 fn fill(nodes: &[Node], root: &Value, here: &Value, out: &mut String) -> Result<(), String> {
     for node in nodes {
         match node {
@@ -538,10 +521,6 @@ mod tests {
         ] {
             assert_eq!(Template::parse(t).unwrap().fill(&v).unwrap_err(), want, "{t}");
         }
-        assert_eq!(
-            go_syntax(&v["items"][1]["spec"]),
-            r#"map[string]interface {}{"l":[]interface {}{"p", "q"}, "n":2}"#
-        );
         assert_eq!(Template::parse("{.x").unwrap_err(), "unclosed action");
         assert_eq!(
             Template::relaxed("metadata.name").unwrap().values(&v["items"][0])[0],

@@ -4,7 +4,7 @@ use crate::api::Obj;
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Res};
 use crate::kubectl::{gotemplate, jsonpath};
-use crate::manifest::print::{go_text, to_json_pretty, to_yaml};
+use crate::manifest::print::{go_syntax, go_text, to_json_pretty, to_yaml};
 use crate::value;
 use crate::value::Value;
 
@@ -162,7 +162,7 @@ impl Output {
 fn broken(template: &str, why: &str, v: &Value) -> Failure {
     Failure::new(format!(
         "error executing jsonpath {template:?}: Error executing template: {why}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n",
-        jsonpath::go_syntax(v)
+        go_syntax(v, "string")
     ))
 }
 

@@ -217,9 +217,10 @@ fn document(line: usize, part: &str) -> Result<Document, ParseError> {
             Ok(Document { value, line, spans: reader.spans, duplicates: reader.duplicates })
         }
         Err(Trouble::Limit(message)) => Err(ParseError::yaml(message, at(line, 1, 1))),
-        Err(Trouble::Key(key, span)) => {
-            Err(ParseError::yaml(format!("invalid map key: {}", go_syntax(&key)), span))
-        }
+        Err(Trouble::Key(key, span)) => Err(ParseError::yaml(
+            format!("invalid map key: {}", go_syntax(&key, "interface {}")),
+            span,
+        )),
         Err(Trouble::Number(number, span)) => {
             let message = format!("json: unsupported value: {number}");
             Err(ParseError { by: Reads::Converted, message, span })

@@ -290,17 +290,20 @@ fn json(out: &mut String, value: &Value, indent: usize) {
     out.push(close);
 }
 
-/// A value as Go writes it in its own syntax.
-pub fn go_syntax(v: &Value) -> String {
+/// A value as Go's `%#v` writes it; the keys of its maps have that type.
+pub fn go_syntax(v: &Value, keys: &str) -> String {
     let join = |parts: Vec<String>| parts.join(", ");
     match v {
         Value::Null => "interface {}(nil)".to_owned(),
         Value::List(_) => {
-            format!("[]interface {{}}{{{}}}", join(v.items().iter().map(go_syntax).collect()))
+            format!(
+                "[]interface {{}}{{{}}}",
+                join(v.items().iter().map(|v| go_syntax(v, keys)).collect())
+            )
         }
         Value::Map(_) => {
-            let pair = |(k, v): (&Str, &Value)| format!("{:?}:{}", k.as_str(), go_syntax(v));
-            format!("map[interface {{}}]interface {{}}{{{}}}", join(v.pairs().map(pair).collect()))
+            let pair = |(k, v): (&Str, &Value)| format!("{:?}:{}", k.as_str(), go_syntax(v, keys));
+            format!("map[{keys}]interface {{}}{{{}}}", join(v.pairs().map(pair).collect()))
         }
         other => other.to_string(),
     }

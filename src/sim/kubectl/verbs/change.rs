@@ -7,7 +7,7 @@ use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res, Run};
 use crate::kubectl::resources::{Options, select};
 use crate::kubectl::verbs::common::{
-    Pairs, finish, pairs, parse_pairs, report, send, warned, write_options,
+    Pairs, finish, no_such_resource, pairs, parse_pairs, report, send, warned, write_options,
 };
 use crate::value::{Value, text};
 use crate::world::World;
@@ -125,10 +125,7 @@ fn patch_one(
     }
     let sub = if args.get("subresource") == Some("status") { Sub::Status } else { Sub::Main };
     if sub == Sub::Status && !admission::has_status(obj.kind) {
-        return Err(Failure::raw(
-            "Error from server (NotFound): the server could not find the requested resource"
-                .to_owned(),
-        ));
+        return Err(no_such_resource());
     }
     let options = WriteOptions { fields: FieldValidation::Warn, ..write_options(dry) };
     let new = w.patch(obj, change, how, sub, options);

@@ -1,7 +1,7 @@
 //! What the changing commands share: result lines, patches, timeouts.
 
 use crate::api::{Kind, Obj};
-use crate::apiserver::error::Status;
+use crate::apiserver::error::{Reason, Status};
 use crate::apiserver::{FieldValidation, Sub, WriteOptions};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res};
@@ -15,6 +15,19 @@ pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration
 
 /// The annotation that tells why there is a revision.
 pub const CAUSE: &str = "kubernetes.io/change-cause";
+
+/// What the server says of a subresource that a kind does not have.
+pub fn no_such_resource() -> Failure {
+    Status::new(Reason::NotFound, "the server could not find the requested resource").into()
+}
+
+/// Does the kind have the subresource `scale`?
+pub fn scalable(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController
+    )
+}
 
 /// Options of a write.
 pub fn write_options(dry: DryRun) -> WriteOptions {

@@ -1,10 +1,11 @@
 //! `get --raw`, `port-forward`, `autoscale`: ways past the usual requests.
 
 use crate::api::{Kind, Obj, Phase, kind};
-use crate::apiserver::error::{Reason, Status};
+use crate::apiserver::error::Status;
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::resources::{Options, select};
+use crate::kubectl::verbs::common::{no_such_resource, scalable};
 use crate::kubectl::verbs::generate::make;
 use crate::value;
 use crate::value::{Str, Value, text};
@@ -41,7 +42,7 @@ pub fn raw(w: &World, io: &mut Io, path: &str) -> Res<()> {
         }
         ["api", "v1", rest @ ..] => ("v1".to_owned(), rest),
         ["apis", group, version, rest @ ..] => (format!("{group}/{version}"), rest),
-        _ => return Err(nothing()),
+        _ => return Err(no_such_resource()),
     };
     let (ns, rest) = match rest {
         ["namespaces", ns, rest @ ..] if !rest.is_empty() && *rest != ["status"] => {
@@ -52,14 +53,14 @@ pub fn raw(w: &World, io: &mut Io, path: &str) -> Res<()> {
     let (plural, name) = match rest {
         [plural] => (*plural, None),
         [plural, name] | [plural, name, "status"] => (*plural, Some(*name)),
-        _ => return Err(nothing()),
+        _ => return Err(no_such_resource()),
     };
     let known = kind::ALL
         .iter()
         .copied()
         .find(|k| k.info().plural == plural && k.info().api_version == version)
         .filter(|k| k.info().namespaced || ns.is_none())
-        .ok_or_else(nothing)?;
+        .ok_or_else(no_such_resource)?;
     if let Some(name) = name {
         let found = w.store.get(known, ns.unwrap_or_default(), name);
         let obj = found.ok_or_else(|| Failure::from(Status::not_found(known, name)))?;
@@ -75,10 +76,6 @@ pub fn raw(w: &World, io: &mut Io, path: &str) -> Res<()> {
         items.join(",")
     ));
     Ok(())
-}
-
-fn nothing() -> Failure {
-    Status::new(Reason::NotFound, "the server could not find the requested resource").into()
 }
 
 /// `kubectl port-forward`: says what it forwards, and stays as long as the pod.
@@ -235,11 +232,7 @@ fn autoscale_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     for target in &selection.targets {
         let obj = &target.obj;
         let info = obj.kind.info();
-        let scales = matches!(
-            obj.kind,
-            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController
-        );
-        if !scales {
+        if !scalable(obj.kind) {
             return Err(Failure::new(format!(
                 "cannot autoscale a {}: could not find scale subresource for {}/{}, Resource={} in discovery information",
                 info.kind, info.group, info.version, info.plural

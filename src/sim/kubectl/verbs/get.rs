@@ -8,7 +8,7 @@ use crate::kubectl::print::{Widths, rows};
 use crate::kubectl::resources::{
     self, FieldSelector, Named, Options, Selection, Selector, slashed,
 };
-use crate::kubectl::verbs::common::warn_of_old;
+use crate::kubectl::verbs::common::{no_such_resource, scalable, warn_of_old};
 use crate::kubectl::{files, jsonpath};
 use crate::log::{ChangeType, Seq, What};
 use crate::value;
@@ -184,15 +184,8 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
 
 /// The `scale` subresource of an object.
 fn scale(obj: &Obj) -> Res<Obj> {
-    let scalable = matches!(
-        obj.kind,
-        Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController
-    );
-    if !scalable {
-        return Err(Failure::raw(
-            "Error from server (NotFound): the server could not find the requested resource"
-                .to_owned(),
-        ));
+    if !scalable(obj.kind) {
+        return Err(no_such_resource());
     }
     let mut meta = Value::map();
     for key in ["creationTimestamp", "name", "namespace", "resourceVersion", "uid"] {

@@ -1,11 +1,11 @@
 //! `scale` (behaviour/kubectl.md 5).
 
+use crate::api::Obj;
 use crate::api::time::SECOND;
-use crate::api::{Kind, Obj};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::resources::{Options, select};
-use crate::kubectl::verbs::common::{finish, report, send};
+use crate::kubectl::verbs::common::{finish, no_such_resource, report, scalable, send};
 use crate::world::World;
 
 /// `kubectl scale`.
@@ -46,15 +46,8 @@ fn scale_all(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     for target in &selection.targets {
         // the first one that cannot be scaled ends the command
         let obj = &target.obj;
-        let scalable = matches!(
-            obj.kind,
-            Kind::StatefulSet | Kind::Deployment | Kind::ReplicaSet | Kind::ReplicationController
-        );
-        if !scalable {
-            return Err(Failure::raw(
-                "Error from server (NotFound): the server could not find the requested resource"
-                    .to_owned(),
-            ));
+        if !scalable(obj.kind) {
+            return Err(no_such_resource());
         }
         let now = obj.spec()["replicas"].int_or(1);
         if let Some(wanted) = args.int("current-replicas").filter(|c| *c >= 0 && *c != now) {
