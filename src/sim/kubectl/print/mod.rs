@@ -1,8 +1,11 @@
 //! Tables as kubectl prints them (behaviour/kubectl.md 1 and 2): the server's columns, the
 //! client's padding.
 
+pub mod batch;
+pub mod net;
 pub mod pods;
 pub mod rows;
+pub mod scale;
 
 use std::fmt::Write as _;
 

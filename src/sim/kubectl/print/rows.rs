@@ -1,6 +1,7 @@
 //! Columns of each kind, and the cells of an object (`pkg/printers/internalversion`).
 
-use super::pods;
+use super::{batch, net, pods, scale};
+use crate::api::object::condition;
 use crate::api::time::{human, parse};
 use crate::api::{Kind, Obj};
 use crate::value::Value;
@@ -52,32 +53,19 @@ pub fn columns(kind: Kind) -> &'static str {
         Kind::NetworkPolicy => "NAME,POD-SELECTOR,AGE",
         Kind::PriorityClass => "NAME,VALUE,GLOBAL-DEFAULT,AGE,PREEMPTIONPOLICY",
         Kind::Role | Kind::ClusterRole | Kind::CustomResourceDefinition => "NAME,CREATED AT",
-        Kind::RoleBinding | Kind::ClusterRoleBinding => "NAME,ROLE,AGE",
+        Kind::RoleBinding | Kind::ClusterRoleBinding => {
+            "NAME,ROLE,AGE,>USERS,>GROUPS,>SERVICEACCOUNTS"
+        }
+        Kind::PodTemplate => "NAME,CONTAINERS,IMAGES,POD LABELS",
+        Kind::RuntimeClass => "NAME,HANDLER,AGE",
+        Kind::CSIDriver => {
+            "NAME,ATTACHREQUIRED,PODINFOONMOUNT,STORAGECAPACITY,TOKENREQUESTS,REQUIRESREPUBLISH,MODES,AGE"
+        }
+        Kind::CSINode => "NAME,DRIVERS,AGE",
         Kind::Lease => "NAME,HOLDER,AGE",
         Kind::ResourceQuota => "NAME,REQUEST,LIMIT,AGE",
         Kind::LimitRange => "NAME,CREATED AT",
         _ => "NAME,AGE",
-    }
-}
-
-/// What an autoscaler aims at; nothing measures it here.
-fn measured(metrics: &Value) -> String {
-    let one = |m: &Value| {
-        let resource = if m["type"].str() == "ContainerResource" {
-            &m["containerResource"]
-        } else {
-            &m["resource"]
-        };
-        let (name, target) = (resource["name"].str(), &resource["target"]);
-        match (target["averageUtilization"].as_int(), target["averageValue"].as_str()) {
-            (Some(n), _) => format!("{name}: <unknown>/{n}%"),
-            (None, Some(q)) => format!("{name}: <unknown>/{q}"),
-            (None, None) => "<unknown>".to_owned(),
-        }
-    };
-    match metrics.items() {
-        [] => "<none>".into(),
-        all => all.iter().map(one).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -89,11 +77,11 @@ pub fn ago(time: &Value, now: u64) -> String {
     }
 }
 
-fn or_none(s: &str) -> String {
+pub(super) fn or_none(s: &str) -> String {
     if s.is_empty() { "<none>".into() } else { s.to_owned() }
 }
 
-fn joined<'a>(list: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn joined<'a>(list: impl Iterator<Item = &'a str>) -> String {
     list.collect::<Vec<_>>().join(",")
 }
 
@@ -142,7 +130,7 @@ pub fn modes(list: &Value) -> String {
     seen.join(",")
 }
 
-fn int(v: &Value) -> String {
+pub(super) fn int(v: &Value) -> String {
     v.int_or(0).to_string()
 }
 
@@ -155,7 +143,7 @@ fn int_or_text(v: &Value) -> String {
     }
 }
 
-fn containers(template: &Value, field: &str) -> String {
+pub(super) fn containers(template: &Value, field: &str) -> String {
     joined(template["spec"]["containers"].items().iter().map(|c| c.get(field).str()))
 }
 
@@ -163,71 +151,8 @@ fn terminating_or(obj: &Obj, status: &str) -> String {
     if obj.terminating() { "Terminating".into() } else { status.to_owned() }
 }
 
-fn external_ip(spec: &Value, status: &Value) -> String {
-    let own = joined(spec["externalIPs"].items().iter().map(Value::str));
-    match spec["type"].str() {
-        "LoadBalancer" => {
-            let ingress = status["loadBalancer"]["ingress"].items();
-            let given = joined(
-                ingress
-                    .iter()
-                    .map(|i| if i["ip"].is_null() { i["hostname"].str() } else { i["ip"].str() }),
-            );
-            match (given.is_empty(), own.is_empty()) {
-                (true, true) => "<pending>".into(),
-                (true, false) => own,
-                (false, true) => given,
-                (false, false) => format!("{given},{own}"),
-            }
-        }
-        "ExternalName" => spec["externalName"].str().to_owned(),
-        _ => or_none(&own),
-    }
-}
-
-fn service_ports(spec: &Value) -> String {
-    let ports: Vec<String> = spec["ports"]
-        .items()
-        .iter()
-        .map(|p| {
-            let protocol = p["protocol"].as_str().unwrap_or("TCP");
-            match p["nodePort"].int_or(0) {
-                0 => format!("{}/{protocol}", p["port"].int_or(0)),
-                node => format!("{}:{node}/{protocol}", p["port"].int_or(0)),
-            }
-        })
-        .collect();
-    or_none(&ports.join(","))
-}
-
-/// `a,b,c + 2 more...`
-fn limited(list: &[String]) -> String {
-    if list.len() > 3 {
-        format!("{} + {} more...", list[..3].join(","), list.len() - 3)
-    } else {
-        list.join(",")
-    }
-}
-
-/// Addresses of an Endpoints object, at most `max`.
-pub fn endpoints(subsets: &Value) -> String {
-    let mut all = Vec::new();
-    for s in subsets.items() {
-        for a in s["addresses"].items() {
-            let ip = a["ip"].str();
-            if s["ports"].items().is_empty() {
-                all.push(ip.to_owned());
-            }
-            for p in s["ports"].items() {
-                all.push(format!("{ip}:{}", p["port"].int_or(0)));
-            }
-        }
-    }
-    or_none(&limited(&all))
-}
-
 fn node_status(node: &Obj) -> String {
-    let ready = crate::api::object::condition(&node.value, "Ready");
+    let ready = condition(&node.value, "Ready");
     let mut text = match ready["status"].str() {
         "True" => "Ready".to_owned(),
         "" => "Unknown".to_owned(),
@@ -243,10 +168,14 @@ fn node_status(node: &Obj) -> String {
 pub fn roles(node: &Obj) -> String {
     let mut roles: Vec<&str> = node.meta()["labels"]
         .pairs()
-        .filter_map(|(k, _)| k.strip_prefix("node-role.kubernetes.io/"))
+        .filter_map(|(k, v)| match k.as_str() {
+            "kubernetes.io/role" => Some(v.str()),
+            k => k.strip_prefix("node-role.kubernetes.io/"),
+        })
         .filter(|r| !r.is_empty())
         .collect();
     roles.sort_unstable();
+    roles.dedup();
     or_none(&roles.join(","))
 }
 
@@ -265,7 +194,11 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
     let mut row = match obj.kind {
         Kind::Pod => {
             let s = pods::state(&obj.value, now);
-            let gates = spec["readinessGates"].len();
+            let gates = spec["readinessGates"].items();
+            let passed = |g: &&Value| {
+                condition(&obj.value, g["conditionType"].str())["status"].str() == "True"
+            };
+            let passed = gates.iter().filter(passed).count();
             vec![
                 name,
                 s.ready,
@@ -275,7 +208,11 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
                 or_none(status["podIP"].str()),
                 or_none(spec["nodeName"].str()),
                 or_none(status["nominatedNodeName"].str()),
-                if gates == 0 { "<none>".into() } else { format!("0/{gates}") },
+                if gates.is_empty() {
+                    "<none>".into()
+                } else {
+                    format!("{passed}/{}", gates.len())
+                },
             ]
         }
         Kind::StatefulSet => {
@@ -330,35 +267,9 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
             row.push(selector(&spec["selector"]));
             row
         }
-        Kind::Service => {
-            let ip = match spec["type"].str() {
-                "ExternalName" => "<none>".into(),
-                _ => or_none(spec["clusterIP"].str()),
-            };
-            vec![
-                name,
-                spec["type"].str().to_owned(),
-                ip,
-                external_ip(spec, status),
-                service_ports(spec),
-                age,
-                labels(&spec["selector"]),
-            ]
-        }
-        Kind::Endpoints => vec![name, endpoints(&obj.value["subsets"]), age],
-        Kind::EndpointSlice => {
-            let unset = |s: String| if s.is_empty() { "<unset>".to_owned() } else { s };
-            let ports: Vec<String> =
-                obj.value["ports"].items().iter().map(|p| int(&p["port"])).collect();
-            let ips: Vec<String> = obj.value["endpoints"]
-                .items()
-                .iter()
-                .flat_map(|e| e["addresses"].items())
-                .map(|a| a.str().to_owned())
-                .collect();
-            let kind = obj.value["addressType"].str().to_owned();
-            vec![name, kind, unset(limited(&ports)), unset(limited(&ips)), age]
-        }
+        Kind::Service => net::service(obj, age),
+        Kind::Endpoints => vec![name, net::endpoints(&obj.value["subsets"]), age],
+        Kind::EndpointSlice => net::slice(obj, age),
         Kind::PersistentVolumeClaim => {
             let bound = !spec["volumeName"].is_empty();
             let shown = |s: String| if bound { s } else { String::new() };
@@ -463,48 +374,25 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
             vec![name, kind, obj.value["data"].len().to_string(), age]
         }
         Kind::Event => return event(obj, now),
-        Kind::Job => {
-            let done = int(&status["succeeded"]);
-            let wanted = spec["completions"].int_or(1);
-            let mut row =
-                vec![name, "Running".into(), format!("{done}/{wanted}"), age.clone(), age];
-            row.extend(parts());
-            row.push(selector(&spec["selector"]));
-            row
+        Kind::Job => batch::job(obj, age, now),
+        Kind::CronJob => batch::cron_job(obj, age, now),
+        Kind::Ingress => net::ingress(obj, age),
+        Kind::IngressClass => {
+            let p = &spec["parameters"];
+            let group = p["apiGroup"].as_str().map_or_else(String::new, |g| format!(".{g}"));
+            let parameters = if p.is_null() {
+                "<none>".into()
+            } else {
+                format!("{}{group}/{}", p["kind"].str(), p["name"].str())
+            };
+            vec![name, spec["controller"].str().to_owned(), parameters, age]
         }
-        Kind::CronJob => {
-            let template = &spec["jobTemplate"]["spec"]["template"];
-            vec![
-                name,
-                spec["schedule"].str().to_owned(),
-                or_none(spec["timeZone"].str()),
-                title(spec["suspend"].is_true()),
-                status["active"].len().to_string(),
-                "<none>".into(),
-                age,
-                containers(template, "name"),
-                containers(template, "image"),
-                "<none>".into(),
-            ]
-        }
-        Kind::Ingress => {
-            let hosts: Vec<String> = spec["rules"]
-                .items()
-                .iter()
-                .map(|r| r["host"].as_str().unwrap_or("*").to_owned())
-                .collect();
-            let hosts = if hosts.is_empty() { "*".into() } else { limited(&hosts) };
-            let ports = if spec["tls"].is_empty() { "80" } else { "80, 443" };
-            let class = spec["ingressClassName"].str();
-            vec![name, or_none(class), hosts, String::new(), ports.into(), age]
-        }
-        Kind::IngressClass => vec![name, spec["controller"].str().to_owned(), "<none>".into(), age],
         Kind::HorizontalPodAutoscaler => {
             let target = &spec["scaleTargetRef"];
             vec![
                 name,
                 format!("{}/{}", target["kind"].str(), target["name"].str()),
-                measured(&spec["metrics"]),
+                scale::targets(obj),
                 spec["minReplicas"].as_int().unwrap_or(1).to_string(),
                 int(&spec["maxReplicas"]),
                 int(&status["currentReplicas"]),
@@ -524,7 +412,9 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
         }
         Kind::RoleBinding | Kind::ClusterRoleBinding => {
             let r = &obj.value["roleRef"];
-            vec![name, format!("{}/{}", r["kind"].str(), r["name"].str()), age]
+            let mut row = vec![name, format!("{}/{}", r["kind"].str(), r["name"].str()), age];
+            row.extend(["User", "Group", "ServiceAccount"].map(|k| subjects(obj, k)));
+            row
         }
         Kind::Lease => vec![name, spec["holderIdentity"].str().to_owned(), age],
         Kind::ResourceQuota => {
@@ -540,6 +430,28 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
             }
             vec![name, requests.join(", "), limits.join(", "), age]
         }
+        Kind::PodTemplate => {
+            let template = &obj.value["template"];
+            let (names, images) = (containers(template, "name"), containers(template, "image"));
+            vec![name, names, images, labels(&template["metadata"]["labels"])]
+        }
+        Kind::RuntimeClass => vec![name, obj.value["handler"].str().to_owned(), age],
+        Kind::CSIDriver => {
+            let flag = |field: &str, unset| spec[field].as_bool().unwrap_or(unset).to_string();
+            let tokens = &spec["tokenRequests"];
+            let audiences = joined(tokens.items().iter().map(|t| t["audience"].str()));
+            vec![
+                name,
+                flag("attachRequired", true),
+                flag("podInfoOnMount", false),
+                flag("storageCapacity", false),
+                if tokens.is_null() { "<unset>".into() } else { audiences },
+                flag("requiresRepublish", false),
+                or_none(&joined(spec["volumeLifecycleModes"].items().iter().map(Value::str))),
+                age,
+            ]
+        }
+        Kind::CSINode => vec![name, spec["drivers"].len().to_string(), age],
         _ => vec![name, age],
     };
     for cell in &mut row {
@@ -548,7 +460,19 @@ pub fn cells(obj: &Obj, now: u64) -> Vec<String> {
     row
 }
 
-fn title(b: bool) -> String {
+/// Those of one kind that a binding is about.
+fn subjects(obj: &Obj, kind: &str) -> String {
+    let all = obj.value["subjects"].items().iter().filter(|s| s["kind"].str() == kind);
+    let names: Vec<String> = all
+        .map(|s| match kind {
+            "ServiceAccount" => format!("{}/{}", s["namespace"].str(), s["name"].str()),
+            _ => s["name"].str().to_owned(),
+        })
+        .collect();
+    names.join(", ")
+}
+
+pub(super) fn title(b: bool) -> String {
     if b { "True".into() } else { "False".into() }
 }
 
