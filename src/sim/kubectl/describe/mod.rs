@@ -1,5 +1,7 @@
 //! What `kubectl describe` says of an object (behaviour/kubectl.md 9), in kubectl 1.36's layout.
 
+mod generic;
+mod network;
 mod node;
 mod others;
 mod quota;
@@ -69,13 +71,13 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
         Kind::StatefulSet => workloads::statefulset(w, &mut out, obj),
         Kind::Deployment => workloads::deployment(w, &mut out, obj),
         Kind::ReplicaSet => workloads::replicaset(w, &mut out, obj),
-        Kind::Service => service(w, &mut out, obj),
+        Kind::Service => network::service(w, &mut out, obj),
         Kind::PersistentVolumeClaim => storage::claim(w, &mut out, obj),
-        Kind::PersistentVolume => storage::volume(&mut out, obj),
+        Kind::PersistentVolume => storage::volume(w, &mut out, obj),
         Kind::StorageClass => storage::class(&mut out, obj),
         Kind::Node => node::node(w, &mut out, obj),
         Kind::PodDisruptionBudget => budget(&mut out, obj),
-        Kind::EndpointSlice => slice(&mut out, obj),
+        Kind::EndpointSlice => network::slice(&mut out, obj),
         Kind::ConfigMap | Kind::Secret => data(&mut out, obj),
         Kind::Namespace => {
             quota::namespace(w, &mut out, obj);
@@ -92,12 +94,7 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
         Kind::RoleBinding | Kind::ClusterRoleBinding => others::binding(&mut out, obj),
         Kind::ResourceQuota => quota::quota(&mut out, obj),
         Kind::LimitRange => quota::range(&mut out, obj),
-        _ => {
-            head(&mut out, obj);
-            line(&mut out, "API Version", obj.value["apiVersion"].str());
-            line(&mut out, "Kind", obj.value["kind"].str());
-            generic(&mut out, obj);
-        }
+        _ => generic::generic(&mut out, obj),
     }
     let quiet = matches!(
         obj.kind,
@@ -141,64 +138,6 @@ fn finalizers(out: &mut String, obj: &Obj) {
     line(out, "Finalizers", &format!("[{}]", names.join(" ")));
 }
 
-fn service(w: &World, out: &mut String, obj: &Obj) {
-    let spec = obj.spec();
-    head(out, obj);
-    line(out, "Selector", &rows::labels(&spec["selector"]));
-    line(out, "Type", spec["type"].str());
-    let families: Vec<&str> = spec["ipFamilies"].items().iter().map(Value::str).collect();
-    line(out, "IP Family Policy", spec["ipFamilyPolicy"].str());
-    line(
-        out,
-        "IP Families",
-        if families.is_empty() { "<none>".to_owned() } else { families.join(",") }.as_str(),
-    );
-    line(out, "IP", spec["clusterIP"].str());
-    let ips: Vec<&str> = spec["clusterIPs"].items().iter().map(Value::str).collect();
-    line(out, "IPs", if ips.is_empty() { "<none>".to_owned() } else { ips.join(",") }.as_str());
-    if !spec["externalName"].is_empty() {
-        line(out, "External Name", spec["externalName"].str());
-    }
-    for p in spec["ports"].items() {
-        let name = p["name"].as_str().filter(|n| !n.is_empty()).unwrap_or("<unset>");
-        let protocol = p["protocol"].str();
-        let _ = writeln!(out, "Port:\t{name}\t{}/{protocol}", p["port"].int_or(0));
-        let target = match &p["targetPort"] {
-            Value::Int(n) => n.to_string(),
-            v => v.str().to_owned(),
-        };
-        line(out, "TargetPort", &format!("{target}/{protocol}"));
-        if let Some(n) = p["nodePort"].as_int().filter(|n| *n != 0) {
-            let _ = writeln!(out, "NodePort:\t{name}\t{n}/{protocol}");
-        }
-        line(out, "Endpoints", &endpoints(w, obj, p));
-    }
-    line(out, "Session Affinity", spec["sessionAffinity"].str());
-    if !spec["externalTrafficPolicy"].is_empty() {
-        line(out, "External Traffic Policy", spec["externalTrafficPolicy"].str());
-    }
-    if !spec["internalTrafficPolicy"].is_empty() {
-        line(out, "Internal Traffic Policy", spec["internalTrafficPolicy"].str());
-    }
-}
-
-/// Ready addresses behind a Service's port.
-fn endpoints(w: &World, svc: &Obj, port: &Value) -> String {
-    let all: Vec<String> = crate::net::dns::endpoints(w, &svc.name(), &svc.ns())
-        .iter()
-        .filter(|e| e.ready)
-        .filter_map(|e| {
-            let p = e.ports.items().iter().find(|p| p["name"].str() == port["name"].str())?;
-            Some(format!("{}:{}", e.ip, p["port"].int_or(0)))
-        })
-        .collect();
-    match all.len() {
-        0 => String::new(),
-        1..=3 => all.join(","),
-        n => format!("{} + {} more...", all[..3].join(","), n - 3),
-    }
-}
-
 fn budget(out: &mut String, obj: &Obj) {
     let (spec, status) = (obj.spec(), obj.status());
     line(out, "Name", &obj.name());
@@ -220,36 +159,6 @@ fn budget(out: &mut String, obj: &Obj) {
         ("expectedPods", "Total"),
     ] {
         line(out, &format!("    {label}"), &status[field].int_or(0).to_string());
-    }
-}
-
-fn slice(out: &mut String, obj: &Obj) {
-    head(out, obj);
-    line(out, "AddressType", obj.value["addressType"].str());
-    if obj.value["ports"].is_empty() {
-        line(out, "Ports", "<unset>");
-    } else {
-        out.push_str("Ports:\n  Name\tPort\tProtocol\n  ----\t----\t--------\n");
-        for p in obj.value["ports"].items() {
-            let name = p["name"].as_str().filter(|n| !n.is_empty()).unwrap_or("<unset>");
-            let _ = writeln!(out, "  {name}\t{}\t{}", p["port"].int_or(0), p["protocol"].str());
-        }
-    }
-    if obj.value["endpoints"].is_empty() {
-        line(out, "Endpoints", "<none>");
-        return;
-    }
-    out.push_str("Endpoints:\n");
-    for e in obj.value["endpoints"].items() {
-        let addresses: Vec<&str> = e["addresses"].items().iter().map(Value::str).collect();
-        let _ = writeln!(out, "  - Addresses:\t{}", addresses.join(","));
-        out.push_str("    Conditions:\n");
-        line(out, "      Ready", &e["conditions"]["ready"].is_true().to_string());
-        line(out, "    Hostname", e["hostname"].as_str().unwrap_or("<unset>"));
-        let r = &e["targetRef"];
-        line(out, "    TargetRef", &format!("{}/{}", r["kind"].str(), r["name"].str()));
-        line(out, "    NodeName", e["nodeName"].as_str().unwrap_or("<unset>"));
-        line(out, "    Zone", e["zone"].as_str().unwrap_or("<unset>"));
     }
 }
 
@@ -278,63 +187,6 @@ fn data(out: &mut String, obj: &Obj) {
 /// How many bytes a text in base64 stands for: four characters are three of them.
 fn decoded(text: &str) -> usize {
     text.trim_end_matches('=').len() * 3 / 4
-}
-
-/// Kinds without a layout of their own: their fields in order.
-fn generic(out: &mut String, obj: &Obj) {
-    let mut rest = obj.value.clone();
-    for key in ["apiVersion", "kind", "metadata"] {
-        rest.remove(key);
-    }
-    out.push_str("Metadata:\n");
-    line(out, "  Creation Timestamp", obj.meta()["creationTimestamp"].str());
-    line(out, "  Resource Version", obj.resource_version());
-    line(out, "  UID", &obj.uid());
-    fields(out, &rest, 0);
-}
-
-/// `readyReplicas` as `Ready Replicas`.
-fn title(key: &str) -> String {
-    let mut text = String::new();
-    for (i, c) in key.chars().enumerate() {
-        if i == 0 {
-            text.extend(c.to_uppercase());
-        } else {
-            if c.is_uppercase() {
-                text.push(' ');
-            }
-            text.push(c);
-        }
-    }
-    text
-}
-
-fn fields(out: &mut String, v: &Value, depth: usize) {
-    let pad = "  ".repeat(depth);
-    for (k, v) in v.pairs() {
-        let label = title(k);
-        match v {
-            Value::Map(_) => {
-                let _ = writeln!(out, "{pad}{label}:");
-                fields(out, v, depth + 1);
-            }
-            Value::List(l) => {
-                let _ = writeln!(out, "{pad}{label}:");
-                for item in l.iter() {
-                    match item {
-                        Value::Map(_) => fields(out, item, depth + 1),
-                        other => {
-                            let _ =
-                                writeln!(out, "{pad}  {}", crate::kubectl::jsonpath::shown(other));
-                        }
-                    }
-                }
-            }
-            other => {
-                let _ = writeln!(out, "{pad}{label}:\t{}", crate::kubectl::jsonpath::shown(other));
-            }
-        }
-    }
 }
 
 /// The events about an object, by `lastTimestamp`: those of the scheduler have none and come

@@ -59,35 +59,82 @@ pub(super) fn role(out: &mut String, obj: &Obj) {
     shown_labels(out, "Labels", &obj.meta()["labels"]);
     annotations(out, &obj.meta()["annotations"]);
     out.push_str("PolicyRule:\n  Resources\tNon-Resource URLs\tResource Names\tVerbs\n  ---------\t-----------------\t--------------\t-----\n");
-    let mut rows: Vec<(String, String)> = Vec::new();
-    for rule in obj.value["rules"].items() {
-        let rest = format!(
-            "\t[{}]\t[{}]\t[{}]",
-            joined(&rule["nonResourceURLs"]),
-            joined(&rule["resourceNames"]),
-            joined(&rule["verbs"])
+    for rule in compacted(&obj.value["rules"]) {
+        let _ = writeln!(
+            out,
+            "  {}\t[{}]\t[{}]\t[{}]",
+            qualified(rule.resource, rule.group),
+            rule.url,
+            rule.name,
+            rule.verbs.join(" ")
         );
-        if rule["resources"].is_empty() {
-            rows.push((String::new(), rest.clone()));
-        }
-        for resource in rule["resources"].items() {
-            for group in rule["apiGroups"].items() {
-                let (name, sub) = match resource.str().split_once('/') {
-                    Some((n, s)) => (n, format!("/{s}")),
-                    None => (resource.str(), String::new()),
-                };
-                let group = match group.str() {
-                    "" => String::new(),
-                    g => format!(".{g}"),
-                };
-                rows.push((format!("{name}{group}{sub}"), rest.clone()));
+    }
+}
+
+/// A row of a role; what it is not about is empty.
+#[derive(Default)]
+struct Rule<'a> {
+    verbs: Vec<&'a str>,
+    group: &'a str,
+    resource: &'a str,
+    name: &'a str,
+    url: &'a str,
+}
+
+impl Rule<'_> {
+    /// What kubectl sorts by: the verbs come first.
+    fn order(&self) -> String {
+        let Rule { verbs, group, resource, name, url } = self;
+        let verbs = verbs.join(" ");
+        format!("[{verbs}],[{group}],[{resource}],[{name}],[{url}]")
+    }
+}
+
+/// One row for each resource and name, with the verbs of all rules about them. URLs are not
+/// merged: kubectl gives each verb its own row.
+fn compacted(rules: &Value) -> Vec<Rule<'_>> {
+    let mut rows: Vec<Rule> = Vec::new();
+    for rule in rules.items() {
+        let names = rule["resourceNames"].items();
+        let names = if names.is_empty() { &[Value::Null] } else { names };
+        let verbs = || rule["verbs"].items().iter().map(Value::str);
+        for group in rule["apiGroups"].items().iter().map(Value::str) {
+            for resource in rule["resources"].items().iter().map(Value::str) {
+                for name in names.iter().map(Value::str) {
+                    let same = |r: &Rule| {
+                        r.url.is_empty() && (r.group, r.resource, r.name) == (group, resource, name)
+                    };
+                    let at = rows.iter().position(same).unwrap_or_else(|| {
+                        rows.push(Rule { group, resource, name, ..Rule::default() });
+                        rows.len() - 1
+                    });
+                    for verb in verbs() {
+                        if !rows[at].verbs.contains(&verb) {
+                            rows[at].verbs.push(verb);
+                        }
+                    }
+                }
             }
         }
+        for url in rule["nonResourceURLs"].items().iter().map(Value::str) {
+            rows.extend(verbs().map(|verb| Rule { verbs: vec![verb], url, ..Rule::default() }));
+        }
     }
-    rows.sort();
-    for (resource, rest) in rows {
-        let _ = writeln!(out, "  {resource}{rest}");
+    rows.sort_by_cached_key(Rule::order);
+    rows
+}
+
+/// `deployments.apps/scale`.
+fn qualified(resource: &str, group: &str) -> String {
+    let (name, sub) = resource.split_once('/').map_or((resource, None), |(n, s)| (n, Some(s)));
+    let mut text = name.to_owned();
+    if !group.is_empty() {
+        let _ = write!(text, ".{group}");
     }
+    if let Some(sub) = sub {
+        let _ = write!(text, "/{sub}");
+    }
+    text
 }
 
 pub(super) fn binding(out: &mut String, obj: &Obj) {
@@ -120,7 +167,7 @@ fn backend(w: &World, ns: &str, backend: &Value) -> String {
         p["port"] == port["number"] || p["name"] == port["name"] && !p["name"].is_null()
     };
     let found = obj.spec()["ports"].items().iter().find(same);
-    let addresses = found.map_or_else(String::new, |p| super::endpoints(w, obj, p));
+    let addresses = network::endpoints(w, obj, found.map_or("", |p| p["name"].str()));
     format!("{shown} ({addresses})")
 }
 

@@ -4,17 +4,21 @@ use std::fmt::Write as _;
 
 use super::*;
 
+/// The phase; while something keeps the object from going, for how long already.
+fn phase(w: &World, obj: &Obj) -> String {
+    if !obj.terminating() {
+        return obj.status()["phase"].str().to_owned();
+    }
+    let due = parse(obj.meta()["deletionTimestamp"].str()).unwrap_or(w.now);
+    format!("Terminating (lasts {})", human(w.now.saturating_sub(due)))
+}
+
 pub(super) fn claim(w: &World, out: &mut String, obj: &Obj) {
     let (spec, status) = (obj.spec(), obj.status());
     line(out, "Name", &obj.name());
     line(out, "Namespace", &obj.ns());
     line(out, "StorageClass", &rows::class_of(obj));
-    if obj.terminating() {
-        let due = parse(obj.meta()["deletionTimestamp"].str()).unwrap_or(w.now);
-        line(out, "Status", &format!("Terminating (lasts {})", human(w.now.saturating_sub(due))));
-    } else {
-        line(out, "Status", status["phase"].str());
-    }
+    line(out, "Status", &phase(w, obj));
     line(out, "Volume", spec["volumeName"].str());
     shown_labels(out, "Labels", &obj.meta()["labels"]);
     annotations(out, &obj.meta()["annotations"]);
@@ -58,14 +62,14 @@ pub(super) fn claim(w: &World, out: &mut String, obj: &Obj) {
     }
 }
 
-pub(super) fn volume(out: &mut String, obj: &Obj) {
+pub(super) fn volume(w: &World, out: &mut String, obj: &Obj) {
     let (spec, status) = (obj.spec(), obj.status());
     line(out, "Name", &obj.name());
     shown_labels(out, "Labels", &obj.meta()["labels"]);
     annotations(out, &obj.meta()["annotations"]);
     finalizers(out, obj);
     line(out, "StorageClass", &rows::class_of(obj));
-    line(out, "Status", if obj.terminating() { "Terminating" } else { status["phase"].str() });
+    line(out, "Status", &phase(w, obj));
     let r = &spec["claimRef"];
     let claim = if r.is_null() {
         String::new()
