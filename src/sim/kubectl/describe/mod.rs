@@ -1,9 +1,11 @@
 //! What `kubectl describe` says of an object (behaviour/kubectl.md 9), in kubectl 1.36's layout.
 
+mod autoscaler;
 mod generic;
 mod network;
 mod node;
 mod others;
+mod policy;
 mod quota;
 mod storage;
 mod workloads;
@@ -94,6 +96,8 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
         Kind::RoleBinding | Kind::ClusterRoleBinding => others::binding(&mut out, obj),
         Kind::ResourceQuota => quota::quota(&mut out, obj),
         Kind::LimitRange => quota::range(&mut out, obj),
+        Kind::HorizontalPodAutoscaler => autoscaler::autoscaler(&mut out, obj),
+        Kind::NetworkPolicy => policy::policy(&mut out, obj),
         _ => generic::generic(&mut out, obj),
     }
     let quiet = matches!(
@@ -103,6 +107,7 @@ pub fn describe(w: &World, obj: &Obj, events: bool) -> String {
             | Kind::ClusterRole
             | Kind::RoleBinding
             | Kind::ClusterRoleBinding
+            | Kind::NetworkPolicy
             | Kind::ResourceQuota
             | Kind::LimitRange
     );
