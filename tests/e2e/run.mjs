@@ -94,6 +94,8 @@ await journey('two worlds side by side', {}, async (page) => {
   await page.waitForFunction(() => document.querySelector('podium-lab').api(1).state().resting);
   const after = await names();
   if (after.length !== 3 || after.every((n) => before.includes(n))) throw new Error(`the Deployment's pods: ${before} then ${after}`);
+  // played on at that speed, the stage would be empty for a moment only
+  await lab(page, 'api.pause()');
   await lab(page, 'api.seek(0)');
   await second.getByText('The stage is empty').waitFor();
 });
