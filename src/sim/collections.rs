@@ -123,7 +123,9 @@ impl<K: Ord, V> BTreeMap<K, V> {
         let (mut low, mut high) = (0, self.chunks.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            if self.chunks[middle].first().is_some_and(|(k, _)| k.borrow() <= key) {
+            let first = self.chunks[middle].first();
+            // one comparison: `<=` asks for an Option of an order first
+            if first.is_some_and(|(k, _)| k.borrow().cmp(key) != Ordering::Greater) {
                 low = middle + 1;
             } else {
                 high = middle;

@@ -78,6 +78,8 @@ pub struct World {
     pub net: crate::net::State,
     /// Terminals and what runs in them.
     pub terminals: crate::kubectl::State,
+    /// The pods of StatefulSets.
+    pub(crate) rosters: crate::controllers::statefulset::roster::State,
     /// Counters of ReplicaSets.
     pub(crate) replicasets: crate::controllers::replicaset::State,
     /// The garbage collector's graph.
@@ -122,6 +124,7 @@ impl World {
             claims: crate::storage::claims::Index::default(),
             net: crate::net::State::default(),
             terminals: crate::kubectl::State::default(),
+            rosters: crate::controllers::statefulset::roster::State::default(),
             replicasets: crate::controllers::replicaset::State::default(),
             gc: crate::controllers::garbage_collector::State::default(),
             nodes: crate::controllers::node_lifecycle::State::default(),

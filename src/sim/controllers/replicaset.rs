@@ -217,20 +217,21 @@ fn available_at(set: &Obj, pod: &Obj) -> Option<u64> {
     facts.ready.then(|| if min_ready == 0 { 0 } else { facts.ready_since + min_ready })
 }
 
+/// Pods of a namespace that have no controller.
+pub fn orphans<'a>(w: &'a World, ns: &'a Str) -> impl Iterator<Item = &'a Obj> {
+    let all = w.replicasets.orphans.iter();
+    all.filter(move |(o, _)| o == ns).filter_map(|(o, name)| w.store.get(Kind::Pod, o, name))
+}
+
 /// The counters alone, where they say that nothing is to be done and nothing has to be timed.
 fn steady(w: &World, set: &Obj) -> Option<Tally> {
     let counts = w.replicasets.sets.get(&set.uid())?;
     let as_wanted = counts.active == set.spec()["replicas"].int_or(1) || set.terminating();
     let timed = set.spec()["minReadySeconds"].int_or(0) > 0;
-    let ns = set.ns();
-    let adoptable = |(o, name): &(Str, Str)| {
-        *o == ns
-            && w.store.get(Kind::Pod, o, name).is_some_and(|p| {
-                active(p) && selector::matches(&set.spec()["selector"], &p.meta()["labels"])
-            })
+    let adoptable = |pod: &Obj| {
+        active(pod) && selector::matches(&set.spec()["selector"], &pod.meta()["labels"])
     };
-    if !as_wanted || timed || !counts.odd.is_empty() || w.replicasets.orphans.iter().any(adoptable)
-    {
+    if !as_wanted || timed || !counts.odd.is_empty() || orphans(w, set.ns_ref()).any(adoptable) {
         return None;
     }
     Some(Tally {

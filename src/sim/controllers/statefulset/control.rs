@@ -4,6 +4,7 @@ use crate::api::{Key, Kind, Obj, Object};
 use crate::controllers::statefulset::identity::{self, Member, Set};
 use crate::controllers::statefulset::pod_control;
 use crate::controllers::statefulset::revision::{self, Revisions};
+use crate::controllers::statefulset::roster;
 use crate::controllers::statefulset::status::{self, Counts};
 use crate::controllers::{Action, Effect, OnError, Plan};
 use crate::value::Str;
@@ -23,16 +24,16 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
     let set = Set::of(obj);
     let history = revision::history(w, &set);
     let revisions = revision::resolve(w, &set, &history, &mut plan);
-    let pods = claim_pods(w, &set, &mut plan);
-    let mut counts = Counts::default();
-    pods.each(|pod| counts.add(&set, pod, &revisions, w.now));
-    if !obj.terminating() {
-        let mut pass = Reconciler { w, set: &set, revisions: &revisions, plan: &mut plan };
-        pass.run(&pods, &mut counts);
-        if set.min_ready > 0 {
-            requeue_for_availability(w, &set, &pods, &mut plan);
-        }
-    }
+    let (pods, counts) = if let Some((counts, waits_for)) = roster::steady(w, &set, &revisions) {
+        plan.waits = waits_for.map(|name| {
+            ("sts.wait-update", Some(Key::new(Kind::Pod, set.ns.clone(), name)), Str::default())
+        });
+        #[cfg(debug_assertions)]
+        same_as_looking(w, &set, &revisions, &counts, &plan);
+        (Pods::default(), counts)
+    } else {
+        look(w, &set, &revisions, &mut plan)
+    };
     let mut value = obj.value.clone();
     value.set("status", status::object(&set, counts, &revisions));
     // the status is written even if an effect before it was refused
@@ -40,12 +41,43 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
         .on_error(OnError::Ignore);
     write.always = true;
     plan.push(write);
+    // those of a steady set are of the current or the update revision, which stay anyway
     let used = |revision: &str| pods.all().any(|p| p.pod().revision == revision);
     revision::truncate(&set, &history, &revisions, used, &mut plan);
     plan
 }
 
+/// Looks at each pod of the set and decides what is to be done.
+fn look<'a>(
+    w: &'a World,
+    set: &Set<'_>,
+    revisions: &Revisions,
+    plan: &mut Plan,
+) -> (Pods<'a>, Counts) {
+    let pods = claim_pods(w, set, plan);
+    let mut counts = Counts::default();
+    pods.each(|pod| counts.add(set, pod, revisions, w.now));
+    if !set.obj.terminating() {
+        Reconciler { w, set, revisions, plan }.run(&pods, &mut counts);
+        if set.min_ready > 0 {
+            requeue_for_availability(w, set, &pods, plan);
+        }
+    }
+    (pods, counts)
+}
+
+/// What the roster says is what a look at the pods would have said.
+#[cfg(debug_assertions)]
+fn same_as_looking(w: &World, set: &Set<'_>, revisions: &Revisions, counts: &Counts, plan: &Plan) {
+    let mut looked = Plan::default();
+    let (_, counted) = look(w, set, revisions, &mut looked);
+    assert_eq!(*counts, counted);
+    assert!(looked.effects.is_empty(), "{:?}", looked.effects);
+    assert_eq!(plan.waits, looked.waits);
+}
+
 /// The pods of a set.
+#[derive(Default)]
 struct Pods<'a> {
     /// One for each ordinal of the set's range; `None`: no pod is there.
     slots: Vec<Option<&'a Obj>>,

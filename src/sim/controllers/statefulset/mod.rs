@@ -1,12 +1,14 @@
 //! The StatefulSet controller, divided as upstream's `pkg/controller/statefulset`:
 //! `control` decides, `identity` names pods and claims, `pod_control` turns decisions on a
-//! pod into effects, `revision` keeps the history, `status` counts.
+//! pod into effects, `revision` keeps the history, `status` counts; `roster` spares a pass the
+//! look at pods that it has nothing to do with.
 //! Specification: behaviour/statefulset-controller.md; section numbers below are its own.
 
 mod control;
 pub mod identity;
 mod pod_control;
 pub mod revision;
+pub mod roster;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
 }
 
 fn pod_changed(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
+    roster::on_change(w, old, Some(new).filter(|_| change != ChangeType::Deleted));
     let mut wake = Vec::new();
     wake.extend(owner(w, new));
     if let Some(old) = old.filter(|o| o.meta()["ownerReferences"] != new.meta()["ownerReferences"])
