@@ -51,7 +51,7 @@ fn the_core_knows_no_browser_clock_or_chance() {
         "std::env",
         " rand::",
     ];
-    for folder in ["src/sim", "src/scene"] {
+    for folder in ["src/value", "src/sim", "src/scene"] {
         for (name, text) in sources(folder) {
             for (n, line) in code(&text) {
                 for word in FORBIDDEN {

@@ -26,13 +26,19 @@ pub mod schema;
 pub mod shell;
 pub mod storage;
 pub mod timeline;
-pub mod value;
+pub use podium_value as value;
 pub mod workload;
 pub mod world;
 
 pub use config::{Config, Latency};
+pub use podium_value::value;
 pub use value::{Str, Value};
 pub use world::World;
+
+/// In wasm, the standard library's allocator is slower and takes more code.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static TALC: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 /// What this core is, in a line.
 pub fn about() -> &'static str {

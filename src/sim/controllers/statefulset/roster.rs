@@ -136,9 +136,8 @@ pub(super) fn steady(
     let (first, slots) = (usize::try_from(set.start).ok()?, usize::try_from(set.replicas).ok()?);
     let members = roster.plain.get(first..first.checked_add(slots)?)?;
     let all_there = roster.count == slots && members.iter().all(|m| m.revision != 0);
-    let adoptable = |pod: &Obj| {
-        set.ordinal(pod).is_some() && pod.selected_by(&set.obj.spec()["selector"])
-    };
+    let adoptable =
+        |pod: &Obj| set.ordinal(pod).is_some() && pod.selected_by(&set.obj.spec()["selector"]);
     if !all_there || !roster.odd.is_empty() || replicaset::orphans(w, &set.ns).any(adoptable) {
         return None;
     }

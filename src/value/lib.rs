@@ -537,19 +537,19 @@ pub const fn sorted(keys: &[&str]) -> bool {
 /// number after a map, `value!({…} + 2)`, is room for so many more pairs.
 #[macro_export]
 macro_rules! value {
-    (null) => { $crate::value::Value::Null };
+    (null) => { $crate::Value::Null };
     ([ $( $item:tt ),* $(,)? ]) => {
-        $crate::value::Value::from(vec![ $( $crate::value!($item) ),* ] as Vec<$crate::value::Value>)
+        $crate::Value::from(vec![ $( $crate::value!($item) ),* ] as Vec<$crate::Value>)
     };
-    ({}) => { $crate::value::Value::map() };
+    ({}) => { $crate::Value::map() };
     ({ $( $key:literal : $val:tt ),* $(,)? }) => { $crate::value!({ $( $key : $val ),* } + 0) };
     ({ $( $key:literal : $val:tt ),* $(,)? } + $more:literal) => {{
         const KEYS: &[&str] = &[ $( $key ),* ];
-        const SORTED: bool = $crate::value::sorted(KEYS);
+        const SORTED: bool = $crate::sorted(KEYS);
         #[allow(unused_mut, reason = "an empty literal changes nothing")]
-        let mut map = $crate::value::Map::with_capacity(KEYS.len() + $more);
+        let mut map = $crate::Map::with_capacity(KEYS.len() + $more);
         $( map.literal(SORTED, $key, $crate::value!($val)); )*
-        $crate::value::Value::from(map)
+        $crate::Value::from(map)
     }};
-    ($other:expr) => { $crate::value::Value::from($other) };
+    ($other:expr) => { $crate::Value::from($other) };
 }
