@@ -157,7 +157,7 @@ fn in_order(seed: u64, w: &World) {
             continue;
         }
         let facts = new.pod();
-        let Some((_, n)) = facts.ordinal.clone() else { continue };
+        let Some((_, n)) = facts.ordinal else { continue };
         if *change == ChangeType::Added && r.rule == "sts.create-pod" {
             // only pods of this set at this moment: ordinals below, from the start
             let set =

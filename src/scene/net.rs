@@ -68,9 +68,9 @@ fn board(w: &World, service: &Obj) -> Board {
     }
     for pod in w.store.list(Kind::Pod, &ns) {
         if pod.spec()["subdomain"].str() == name.as_str()
-            && let Some((set, n)) = &pod.pod().ordinal
+            && let Some((set, n)) = pod.numbered()
         {
-            names.insert((set.clone(), *n), pod.key());
+            names.insert((podium_sim::value::text(set), n), pod.key());
         }
     }
     let whole = Row {
@@ -247,10 +247,8 @@ pub(crate) fn nodes(look: &Look<'_>, keep: &mut Keep) -> Vec<Rc<NodeItem>> {
         if by_node.get(&facts.node).is_some_and(|lodgers| lodgers.len() >= LODGERS) {
             continue;
         }
-        let ordinal = pod
-            .label("statefulset.kubernetes.io/pod-name")
-            .and(facts.ordinal.as_ref())
-            .map(|(_, n)| *n);
+        let ordinal =
+            pod.label("statefulset.kubernetes.io/pod-name").and(facts.ordinal).map(|(_, n)| n);
         let lodger = (pod.name(), ordinal, keep.state(look, pod));
         by_node.entry(facts.node.clone()).or_default().push(lodger);
     }

@@ -81,11 +81,11 @@ fn stateful(look: &Look<'_>, keep: &mut Keep, set: &Obj, used: &mut BTreeSet<Key
     let mut members: BTreeMap<i64, Obj> = BTreeMap::new();
     for pod in w.store.list(Kind::Pod, &ns) {
         let facts = pod.pod();
-        if let Some((prefix, n)) = &facts.ordinal
-            && *prefix == name
+        if let Some((prefix, n)) = pod.numbered()
+            && *prefix == *name
             && (facts.owner == uid || facts.owner.is_empty())
         {
-            members.insert(*n, pod.clone());
+            members.insert(n, pod.clone());
         }
     }
     let mut claims = claims_of(w, set);

@@ -244,7 +244,7 @@ fn object(w: &World, scene: &Scene, obj: &Obj) -> Why {
 
 /// Why a pod is still of an older revision.
 fn outdated(w: &World, group: &Group, pod: &Key) -> Msg {
-    let ordinal = w.store.by_key(pod).and_then(|p| p.pod().ordinal.clone()).map_or(0, |(_, n)| n);
+    let ordinal = w.store.by_key(pod).and_then(|p| p.pod().ordinal).map_or(0, |(_, n)| n);
     if group.strategy == "OnDelete" {
         Msg::new("because.on-delete")
     } else if ordinal < group.partition {

@@ -48,6 +48,7 @@ impl Map {
 
     /// Where a key stands. Most maps are small: there, comparing lengths first is faster
     /// than a binary search that compares texts.
+    #[inline(always)]
     fn position(&self, key: &str) -> Option<usize> {
         if self.0.len() <= 16 {
             return self.0.iter().position(|(k, _)| equal(k, key));

@@ -38,6 +38,7 @@ pub struct Object {
     // boxed: most objects are events, of which nobody asks anything
     pod: OnceCell<Box<PodFacts>>,
     allocatable: OnceCell<Box<Allocatable>>,
+    controller: OnceCell<Value>,
 }
 
 /// What an object holds. It reads as a [`Value`]; that of an event is made when it is read
@@ -81,17 +82,19 @@ impl Object {
         let meta = &value["metadata"];
         let (name, ns) = (meta["name"].to_str(), meta["namespace"].to_str());
         let uid = meta["uid"].to_str();
-        let (pod, allocatable) = (OnceCell::new(), OnceCell::new());
-        let value = Content { value: OnceCell::from(value), draft: None };
-        Self { kind, value, name, ns, uid, pod, allocatable }
+        Self::of(kind, Content { value: OnceCell::from(value), draft: None }, name, ns, uid)
     }
 
     /// An event, to be made when it is read.
     pub(crate) fn event(draft: Draft) -> Self {
         let (name, ns) = (draft.name.clone(), draft.ns.clone());
-        let (pod, allocatable) = (OnceCell::new(), OnceCell::new());
         let value = Content { value: OnceCell::new(), draft: Some(Box::new(draft)) };
-        Self { kind: Kind::Event, value, name, ns, uid: Str::default(), pod, allocatable }
+        Self::of(Kind::Event, value, name, ns, Str::default())
+    }
+
+    fn of(kind: Kind, value: Content, name: Str, ns: Str, uid: Str) -> Self {
+        let (pod, allocatable, controller) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { kind, value, name, ns, uid, pod, allocatable, controller }
     }
 
     /// `metadata`.
@@ -171,9 +174,14 @@ impl Object {
         !self.meta()["deletionTimestamp"].is_null()
     }
 
-    /// The owner reference with `controller: true`, if any.
+    /// The owner reference with `controller: true`, if any; found once for each version, since
+    /// every controller asks.
     pub fn controller_ref(&self) -> Option<&Value> {
-        self.meta()["ownerReferences"].items().iter().find(|r| r["controller"].is_true())
+        let find = || {
+            let owners = self.meta()["ownerReferences"].items();
+            owners.iter().find(|r| r["controller"].is_true()).cloned().unwrap_or_default()
+        };
+        Some(self.controller.get_or_init(find)).filter(|r| !r.is_null())
     }
 
     /// Uid of the controlling owner; empty if there is none.
@@ -196,6 +204,11 @@ impl Object {
             Some(facts) => facts,
             None => self.allocatable.get_or_init(|| Box::new(Allocatable::of(self))),
         }
+    }
+
+    /// A pod's name without its ordinal, and the ordinal, if the name ends in `-<digits>`.
+    pub fn numbered(&self) -> Option<(&str, i64)> {
+        self.pod().ordinal.map(|(len, n)| (&self.name[..len], n))
     }
 
     /// What controllers ask of a pod, computed once for each version.
@@ -261,12 +274,11 @@ pub struct PodFacts {
     pub phase: Phase,
     /// Condition Ready is True.
     pub ready: bool,
-    /// Its `lastTransitionTime`, in microseconds of simulated time (whole seconds).
-    pub ready_since: u64,
+    ready_at: Str,
     /// `metadata.deletionTimestamp` is set.
     pub terminating: bool,
-    /// Name without its ordinal, and the ordinal, if the name ends in `-<digits>`.
-    pub ordinal: Option<(Str, i64)>,
+    /// Length of the name before the dash, and the ordinal, if the name ends in `-<digits>`.
+    pub ordinal: Option<(usize, i64)>,
     /// That name is the controlling owner's.
     pub named_after_owner: bool,
     /// Label `statefulset.kubernetes.io/pod-name` is the pod's own name.
@@ -284,6 +296,11 @@ pub struct PodFacts {
 }
 
 impl PodFacts {
+    /// When condition Ready became what it is, in microseconds of simulated time (whole seconds).
+    pub fn ready_since(&self) -> u64 {
+        super::time::parse(&self.ready_at).unwrap_or(0)
+    }
+
     fn of(pod: &Value) -> Self {
         let meta = &pod["metadata"];
         let status = &pod["status"];
@@ -293,11 +310,11 @@ impl PodFacts {
             let digits = !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
             // upstream parses into an int32: larger numbers are no ordinals
             let n = if digits { n.parse::<i32>().ok()? } else { return None };
-            Some((crate::value::text(set), i64::from(n)))
+            Some((set.len(), i64::from(n)))
         });
         let owner = meta["ownerReferences"].items().iter().find(|r| r["controller"].is_true());
         let owner_name = owner.map_or("", |r| r["name"].str());
-        let named_after_owner = ordinal.as_ref().is_some_and(|(set, _)| *set == *owner_name);
+        let named_after_owner = ordinal.is_some_and(|(len, _)| name[..len] == *owner_name);
         Self {
             phase: match status["phase"].str() {
                 "Running" => Phase::Running,
@@ -307,7 +324,7 @@ impl PodFacts {
                 _ => Phase::Pending,
             },
             ready: ready["status"].str() == "True",
-            ready_since: super::time::parse(ready["lastTransitionTime"].str()).unwrap_or(0),
+            ready_at: ready["lastTransitionTime"].to_str(),
             terminating: !meta["deletionTimestamp"].is_null(),
             ordinal,
             named_after_owner,

@@ -214,7 +214,7 @@ pub fn reconcile(w: &World, key: &Key) -> Plan {
 fn available_at(set: &Obj, pod: &Obj) -> Option<u64> {
     let facts = pod.pod();
     let min_ready = seconds(set.spec()["minReadySeconds"].int_or(0));
-    facts.ready.then(|| if min_ready == 0 { 0 } else { facts.ready_since + min_ready })
+    facts.ready.then(|| if min_ready == 0 { 0 } else { facts.ready_since() + min_ready })
 }
 
 /// Pods of a namespace that have no controller.
@@ -412,7 +412,7 @@ fn worth(pod: &Object, neighbours: &BTreeMap<Str, i64>) -> Worth {
     let restarts = pod.status()["containerStatuses"].items().iter();
     Worth {
         first: (!facts.node.is_empty(), phase, facts.ready, cost, alone),
-        ready_since: facts.ready_since,
+        ready_since: facts.ready_since(),
         restarts: restarts.map(|c| c["restartCount"].int_or(0)).max().unwrap_or(0),
         born: parse(pod.meta()["creationTimestamp"].str()).unwrap_or(0),
         uid: pod.uid(),

@@ -15,8 +15,6 @@ mod score;
 mod tests;
 mod volumes;
 
-use std::cmp::Ordering;
-
 use crate::collections::{BTreeMap, BTreeSet, Iter};
 
 use crate::api::time::{SECOND, rfc3339};
@@ -68,7 +66,7 @@ pub struct State {
     nominated: BTreeMap<Str, (Key, Str)>,
 }
 
-/// Looks up names that come in order: a walk beside them, not a search for each.
+/// Looks up names that come in order, each once: a walk beside them, not a search for each.
 struct InOrder<'a, V> {
     head: Option<(&'a Str, &'a V)>,
     rest: Iter<'a, Str, V>,
@@ -83,12 +81,15 @@ impl<'a, V> InOrder<'a, V> {
     fn at(&mut self, name: &Str) -> Option<&'a V> {
         loop {
             let (key, value) = self.head?;
-            match key.cmp(name) {
-                Ordering::Less => {}
-                Ordering::Equal => return Some(value),
-                Ordering::Greater => return None,
+            // names are shared texts: that they are the same is seen without reading them
+            let same = key == name;
+            if !same && key > name {
+                return None;
             }
             self.head = self.rest.next();
+            if same {
+                return Some(value);
+            }
         }
     }
 }

@@ -163,7 +163,7 @@ pub(super) fn members(w: &World, server: &Server, port: i64) -> (Vec<Server>, i6
         .filter(|p| p.controller_uid() == owner && !w.kubelet.is_down(&p.pod().node))
         .filter_map(|p| {
             let l = listener(w, &p.key(), port)?;
-            let n = p.pod().ordinal.as_ref().map_or(0, |(_, n)| *n);
+            let n = p.pod().ordinal.map_or(0, |(_, n)| n);
             Some((n, Server { pod: p.key(), container: l.container }))
         })
         .collect();
@@ -187,7 +187,7 @@ pub(crate) fn members_of(w: &World, pod: &Key, port: i64) -> Vec<(Key, Str, bool
         .filter(|p| p.key() == *pod || !owner.is_empty() && p.controller_uid() == owner)
         .map(|p| {
             let up = !w.kubelet.is_down(&p.pod().node) && listener(w, &p.key(), port).is_some();
-            let n = p.pod().ordinal.as_ref().map_or(0, |(_, n)| *n);
+            let n = p.pod().ordinal.map_or(0, |(_, n)| n);
             (n, p.key(), p.pod().ip.clone(), up)
         })
         .collect();

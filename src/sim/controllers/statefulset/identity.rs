@@ -76,10 +76,10 @@ impl<'a> Set<'a> {
     /// Ordinal of a pod if its name is `<this set>-<digits>`.
     pub fn ordinal(&self, pod: &Object) -> Option<i64> {
         let facts = pod.pod();
-        let (set, n) = facts.ordinal.as_ref()?;
+        let (set, n) = pod.numbered()?;
         // the first question is the same, and cheaper: it is asked for every pod on every pass
         let own = facts.named_after_owner && facts.owner == self.uid;
-        (own || *set == self.name).then_some(*n)
+        (own || *self.name == *set).then_some(n)
     }
 
     /// Claim templates in order; of several with the same name the last one counts.

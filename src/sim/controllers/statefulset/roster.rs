@@ -59,16 +59,16 @@ fn owned(pod: &Object) -> bool {
 /// its label.
 fn plain(w: &World, pod: &Object) -> Option<usize> {
     let facts = pod.pod();
-    let (set, ordinal) = facts.ordinal.as_ref()?;
+    let (set, ordinal) = pod.numbered()?;
     // web-01 is no plain web-1
-    let digits = (*ordinal).max(1).ilog10() as usize + 1;
+    let digits = ordinal.max(1).ilog10() as usize + 1;
     let canonical = pod.name_ref().len() == set.len() + 1 + digits;
     if !(canonical && facts.named_after_owner && facts.named) || status::finished(pod) {
         return None;
     }
     let set = w.store.get(Kind::StatefulSet, pod.ns_ref(), set)?;
     let own = *set.uid_ref() == facts.owner && pod.selected_by(&set.spec()["selector"]);
-    (own && *ordinal < MOST).then(|| usize::try_from(*ordinal).ok())?
+    (own && ordinal < MOST).then(|| usize::try_from(ordinal).ok())?
 }
 
 impl State {
@@ -95,7 +95,7 @@ impl State {
         let facts = pod.pod();
         let Some(roster) = self.0.get_mut(&facts.owner) else { return };
         if !roster.odd.remove(pod.name_ref()) {
-            let slot = facts.ordinal.as_ref().and_then(|(_, n)| usize::try_from(*n).ok());
+            let slot = facts.ordinal.and_then(|(_, n)| usize::try_from(n).ok());
             if let Some(member) = slot.and_then(|n| roster.plain.get_mut(n)) {
                 *member = Member::default();
                 roster.count -= 1;

@@ -21,7 +21,7 @@ pub(super) fn available(set: &Set<'_>, pod: &Object, now: u64) -> bool {
 
 /// When a ready pod becomes available, microseconds.
 pub(super) fn available_at(set: &Set<'_>, pod: &Object) -> u64 {
-    pod.pod().ready_since + seconds(set.min_ready)
+    pod.pod().ready_since() + seconds(set.min_ready)
 }
 
 /// Not available, or on its way out.
