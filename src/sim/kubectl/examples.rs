@@ -1,5 +1,5 @@
 //! Manifests of the official tutorials that learners apply by address: our own texts, which
-//! behave like them (behaviour/tutorial-transcript.md). Nothing is fetched.
+//! behave like them (tests/tutorials). Nothing is fetched.
 
 macro_rules! examples {
     ($($folder:literal: $($name:literal)*;)*) => {
