@@ -15,6 +15,8 @@ use crate::world::World;
 enum Pass {
     Goes,
     Ends,
+    /// One of its effects will be refused, which ends a parallel set's pass as well.
+    Fails,
 }
 
 /// Decides what happens to a set next.
@@ -178,7 +180,7 @@ impl Reconciler<'_> {
         let set = self.set;
         let Pods { slots, condemned, .. } = pods;
         let first_unavailable = self.first_unavailable(slots, condemned);
-        if self.replicas(slots) == Pass::Ends {
+        if self.replicas(slots) != Pass::Goes {
             return;
         }
         for pod in condemned.iter().rev() {
@@ -206,6 +208,7 @@ impl Reconciler<'_> {
     /// Section 3, step 6.
     fn replicas(&mut self, slots: &[Option<&Obj>]) -> Pass {
         let claims = self.set.has_claims();
+        let mut phase = Pass::Goes;
         for (i, slot) in (0..).zip(slots) {
             let before = self.plan.effects.len();
             let pass = match slot {
@@ -216,11 +219,14 @@ impl Reconciler<'_> {
                 // batches of 1, 2, 4, 8 … pods
                 let batch = i.wrapping_add(1).ilog2() + 1;
                 self.plan.effects.iter_mut().skip(before).for_each(|e| e.batch = batch);
-            } else if pass == Pass::Ends {
-                return Pass::Ends;
+                if pass == Pass::Fails {
+                    phase = pass;
+                }
+            } else if pass != Pass::Goes {
+                return pass;
             }
         }
-        Pass::Goes
+        phase
     }
 
     fn process_replica(&mut self, pod: &Obj, claims: bool) -> Pass {
@@ -232,10 +238,11 @@ impl Reconciler<'_> {
             }
             return Pass::Ends;
         }
-        if claims && facts.phase == crate::api::Phase::Pending {
+        let pending = facts.phase == crate::api::Phase::Pending;
+        if claims && pending {
             let (name, uid) = (pod.name(), pod.uid());
             if !pod_control::create_claims(w, set, &name, None, self.plan) {
-                return Pass::Ends;
+                return Pass::Fails;
             }
             let pod = Member { name: &name, uid: &uid, condemned: false };
             pod_control::retain_claims(w, set, pod, self.plan);
@@ -251,8 +258,8 @@ impl Reconciler<'_> {
                 return self.wait("sts.wait-available", pod);
             }
         }
-        if claims || !facts.named {
-            pod_control::update_pod(w, set, pod, self.plan);
+        if (claims || !facts.named) && !pod_control::update_pod(w, set, pod, pending, self.plan) {
+            return Pass::Fails;
         }
         Pass::Goes
     }
@@ -266,7 +273,7 @@ impl Reconciler<'_> {
             return Pass::Ends;
         }
         if !pod_control::create_claims(w, set, &name, pod_control::CREATING, self.plan) {
-            return Pass::Ends;
+            return Pass::Fails;
         }
         let revision = if self.keeps_current(ordinal) {
             &self.revisions.current
