@@ -14,7 +14,7 @@ const OPTS: WriteOptions = WriteOptions::TRUSTED;
 const CLAIM: Kind = Kind::PersistentVolumeClaim;
 
 /// A world with a set `web` whose spec has these parts besides the usual ones.
-fn world(more: Value) -> World {
+pub(super) fn world(more: Value) -> World {
     let mut w = World::new(Config { latency: Latency::Recording, ..Config::default() });
     let mut spec = value!({
         "podManagementPolicy": "OrderedReady", "replicas": 3, "revisionHistoryLimit": 10,
@@ -46,17 +46,17 @@ fn claimed(deleted: &'static str, scaled: &'static str) -> Value {
     })
 }
 
-fn settle(w: &mut World) {
+pub(super) fn settle(w: &mut World) {
     assert!(w.settle(600 * SECOND));
 }
 
-fn edit(w: &mut World, change: impl FnOnce(&mut Value)) {
+pub(super) fn edit(w: &mut World, change: impl FnOnce(&mut Value)) {
     let key = Key::new(Kind::StatefulSet, "default", "web");
     w.modify(&key, Sub::Main, |v| change(v.entry("spec")));
     settle(w);
 }
 
-fn pod(name: &str) -> Key {
+pub(super) fn pod(name: &str) -> Key {
     Key::new(Kind::Pod, "default", Str::from(name.to_owned()))
 }
 
@@ -85,7 +85,7 @@ fn history(w: &World, kind: Kind, tell: impl Fn(&Obj) -> String) -> Vec<String> 
     lines
 }
 
-fn told(w: &World, reason: &str) -> Vec<String> {
+pub(super) fn told(w: &World, reason: &str) -> Vec<String> {
     w.store
         .all(Kind::Event)
         .filter(|e| e.value["reason"].str() == reason)
