@@ -1,5 +1,6 @@
 //! One pass over a set: sections 2 to 5 of behaviour/statefulset-controller.md.
 
+use crate::api::time::SECOND;
 use crate::api::{Key, Kind, Obj, Object};
 use crate::controllers::statefulset::identity::{self, Member, Set};
 use crate::controllers::statefulset::pod_control;
@@ -9,6 +10,9 @@ use crate::controllers::statefulset::status::{self, Counts};
 use crate::controllers::{Action, Effect, OnError, Plan};
 use crate::value::Str;
 use crate::world::World;
+
+/// Informers tell of every object again after 12 to 24 hours.
+const RESYNC: u64 = 12 * 3600 * SECOND;
 
 /// Did a phase end the pass?
 #[derive(PartialEq, Eq)]
@@ -270,6 +274,8 @@ impl Reconciler<'_> {
         let name = set.pod_name(ordinal);
         if let Some(claim) = pod_control::stale_claim(w, set, &name) {
             self.plan.waits = Some(("sts.wait-stale-claim", Some(claim), Str::default()));
+            // nothing tells of the claim's end, only the informers' resync helps in the end
+            self.plan.act("sts.resync", Action::Requeue(RESYNC, true));
             return Pass::Ends;
         }
         if !pod_control::create_claims(w, set, &name, pod_control::CREATING, self.plan) {

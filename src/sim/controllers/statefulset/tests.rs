@@ -158,6 +158,14 @@ fn a_claim_of_an_earlier_pod_blocks_its_slot() {
     assert_eq!(claim_owners(&w, "www-web-2"), ["Pod/web-2"]);
     edit(&mut w, |s| s.set("replicas", 3));
     assert!(w.store.by_key(&pod("web-2")).is_none());
+    // nobody tells the set that the claim is gone now: the resync does, half a day later
+    w.modify(&held, Sub::Main, |v| {
+        v.path_mut("metadata").remove("finalizers");
+    });
+    w.run_until(w.now + 600 * SECOND);
+    assert!(w.store.by_key(&held).is_none() && w.store.by_key(&pod("web-2")).is_none());
+    w.run_until(w.now + 12 * 3600 * SECOND);
+    assert!(w.store.by_key(&pod("web-2")).is_some());
 }
 
 /// Another controller's claim is left alone, and the set says so.
