@@ -34,10 +34,14 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
     }
     match change {
         ChangeType::Added | ChangeType::Modified => {
-            let waits = finalizer(new, FOREGROUND) || finalizer(new, ORPHAN);
+            // an owner begins to wait once; whoever depends on it says when to look again
+            let begins = |name| waits(new, name) && !old.is_some_and(|o| waits(o, name));
             let lost = || owners(new).any(|r| owner(w, new, r).is_none());
-            if (new.terminating() && (waits || rewired)) || (rewired && lost()) {
+            if begins(FOREGROUND) || begins(ORPHAN) || (rewired && (new.terminating() || lost())) {
                 w.enqueue(Comp::GarbageCollector, new.key());
+            }
+            if let Some(old) = old.filter(|_| rewired) {
+                wake_waiting(w, old);
             }
         }
         ChangeType::Deleted => {
@@ -47,15 +51,20 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
             for key in dependents {
                 w.enqueue(Comp::GarbageCollector, key);
             }
-            let waiting: Vec<Key> = owners(new)
-                .filter_map(|r| owner(w, new, r))
-                .filter(|o| o.terminating() && finalizer(o, FOREGROUND))
-                .map(|o| o.key())
-                .collect();
-            for key in waiting {
-                w.enqueue(Comp::GarbageCollector, key);
-            }
+            wake_waiting(w, new);
         }
+    }
+}
+
+/// Wakes the owners that wait until this object is gone, or no longer theirs.
+fn wake_waiting(w: &mut World, dependent: &Obj) {
+    let waiting: Vec<Key> = owners(dependent)
+        .filter_map(|r| owner(w, dependent, r))
+        .filter(|o| waits(o, FOREGROUND))
+        .map(|o| o.key())
+        .collect();
+    for key in waiting {
+        w.enqueue(Comp::GarbageCollector, key);
     }
 }
 
@@ -76,8 +85,9 @@ fn rewire(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     }
 }
 
-fn finalizer(obj: &Obj, name: &str) -> bool {
-    obj.meta()["finalizers"].items().iter().any(|f| f.str() == name)
+/// Is the object on its way out, held by that finalizer?
+fn waits(obj: &Obj, finalizer: &str) -> bool {
+    obj.terminating() && obj.meta()["finalizers"].items().iter().any(|f| f.str() == finalizer)
 }
 
 /// The object that an owner reference means, if it is there with that uid.
@@ -91,9 +101,9 @@ fn owner<'a>(w: &'a World, dependent: &Obj, r: &Value) -> Option<&'a Obj> {
 pub fn reconcile(w: &World, key: &Key) -> Plan {
     let mut plan = Plan::default();
     let Some(obj) = w.store.by_key(key) else { return plan };
-    if obj.terminating() && finalizer(obj, ORPHAN) {
+    if waits(obj, ORPHAN) {
         orphan_dependents(w, obj, &mut plan);
-    } else if obj.terminating() && finalizer(obj, FOREGROUND) {
+    } else if waits(obj, FOREGROUND) {
         foreground(w, obj, &mut plan);
     } else {
         follow_owners(w, obj, &mut plan);
@@ -133,7 +143,7 @@ fn foreground(w: &World, obj: &Obj, plan: &mut Plan) {
     };
     plan.waits = Some(("gc.wait-dependents", Some(first.key()), Str::default()));
     for d in blocking {
-        if !(d.terminating() && (finalizer(d, FOREGROUND) || d.kind == Kind::Pod)) {
+        if !(waits(d, FOREGROUND) || (d.terminating() && d.kind == Kind::Pod)) {
             follow_owners(w, d, plan);
         }
     }
@@ -158,7 +168,7 @@ fn follow_owners(w: &World, obj: &Obj, plan: &mut Plan) {
     let mut kept: Vec<Value> = Vec::new();
     for r in refs {
         match owner(w, obj, r) {
-            Some(o) if o.terminating() && finalizer(o, FOREGROUND) => waiting += 1,
+            Some(o) if waits(o, FOREGROUND) => waiting += 1,
             Some(_) => {
                 solid += 1;
                 kept.push(r.clone());
@@ -187,4 +197,60 @@ fn follow_owners(w: &World, obj: &Obj, plan: &mut Plan) {
         if waiting > 0 && blocks { Propagation::Foreground } else { Propagation::Background };
     let opts = DeleteOptions { propagation, uid: Some(obj.uid()), ..DeleteOptions::default() };
     plan.push(Effect::new("gc.delete", Action::Delete(obj.key(), opts)).on_error(OnError::Ignore));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::time::SECOND;
+    use crate::apiserver::{Sub, WriteOptions};
+    use crate::config::Config;
+    use crate::value;
+
+    fn config(w: &mut World, name: &'static str, owner: Option<&Obj>) -> Obj {
+        let mut meta = value!({"name": name, "namespace": "default"});
+        if let Some(o) = owner {
+            meta.set(
+                "ownerReferences",
+                value!([{
+                    "apiVersion": "v1", "blockOwnerDeletion": true, "kind": "ConfigMap",
+                    "name": (o.name()), "uid": (o.uid())
+                }]),
+            );
+        }
+        let made = value!({"metadata": meta});
+        w.create(Kind::ConfigMap, made, WriteOptions::TRUSTED).expect("created")
+    }
+
+    /// An owner that waits looks at its dependents when the waiting begins and when one of them
+    /// goes or is no longer its own, not whenever it is written.
+    #[test]
+    fn an_owner_looks_when_a_dependent_goes() {
+        for goes in [true, false] {
+            let mut w = World::new(Config::default());
+            let settle = |w: &mut World| assert!(w.settle(60 * SECOND));
+            let owner = config(&mut w, "owner", None);
+            let held = config(&mut w, "held", Some(&owner)).key();
+            w.modify(&held, Sub::Main, |v| {
+                v.path_mut("metadata").set("finalizers", value!(["a/b"]));
+            });
+            let opts =
+                DeleteOptions { propagation: Propagation::Foreground, ..DeleteOptions::default() };
+            w.delete(&owner.key(), &opts).expect("marked");
+            settle(&mut w);
+            assert!(w.store.by_key(&held).expect("held").terminating());
+            let late = config(&mut w, "late", Some(&owner)).key();
+            w.modify(&owner.key(), Sub::Main, |v| v.entry("data").set("a", "b"));
+            settle(&mut w);
+            assert!(w.store.by_key(&late).is_some());
+            let left = if goes { "finalizers" } else { "ownerReferences" };
+            w.modify(&held, Sub::Main, |v| {
+                v.path_mut("metadata").remove(left);
+            });
+            settle(&mut w);
+            assert!(w.store.by_key(&late).is_none());
+            assert!(w.store.by_key(&owner.key()).is_none());
+            assert_eq!(w.store.by_key(&held).is_none(), goes);
+        }
+    }
 }

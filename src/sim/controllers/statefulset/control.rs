@@ -1,5 +1,6 @@
 //! One pass over a set: sections 2 to 5 of behaviour/statefulset-controller.md.
 
+use crate::api::time::SECOND;
 use crate::api::{Key, Kind, Obj, Object};
 use crate::controllers::statefulset::identity::{self, Member, Set};
 use crate::controllers::statefulset::pod_control;
@@ -10,11 +11,16 @@ use crate::controllers::{Action, Effect, OnError, Plan};
 use crate::value::Str;
 use crate::world::World;
 
+/// Informers tell of every object again after 12 to 24 hours.
+const RESYNC: u64 = 12 * 3600 * SECOND;
+
 /// Did a phase end the pass?
 #[derive(PartialEq, Eq)]
 enum Pass {
     Goes,
     Ends,
+    /// One of its effects will be refused, which ends a parallel set's pass as well.
+    Fails,
 }
 
 /// Decides what happens to a set next.
@@ -178,7 +184,7 @@ impl Reconciler<'_> {
         let set = self.set;
         let Pods { slots, condemned, .. } = pods;
         let first_unavailable = self.first_unavailable(slots, condemned);
-        if self.replicas(slots) == Pass::Ends {
+        if self.replicas(slots) != Pass::Goes {
             return;
         }
         for pod in condemned.iter().rev() {
@@ -206,6 +212,7 @@ impl Reconciler<'_> {
     /// Section 3, step 6.
     fn replicas(&mut self, slots: &[Option<&Obj>]) -> Pass {
         let claims = self.set.has_claims();
+        let mut phase = Pass::Goes;
         for (i, slot) in (0..).zip(slots) {
             let before = self.plan.effects.len();
             let pass = match slot {
@@ -216,11 +223,14 @@ impl Reconciler<'_> {
                 // batches of 1, 2, 4, 8 … pods
                 let batch = i.wrapping_add(1).ilog2() + 1;
                 self.plan.effects.iter_mut().skip(before).for_each(|e| e.batch = batch);
-            } else if pass == Pass::Ends {
-                return Pass::Ends;
+                if pass == Pass::Fails {
+                    phase = pass;
+                }
+            } else if pass != Pass::Goes {
+                return pass;
             }
         }
-        Pass::Goes
+        phase
     }
 
     fn process_replica(&mut self, pod: &Obj, claims: bool) -> Pass {
@@ -232,10 +242,11 @@ impl Reconciler<'_> {
             }
             return Pass::Ends;
         }
-        if claims && facts.phase == crate::api::Phase::Pending {
+        let pending = facts.phase == crate::api::Phase::Pending;
+        if claims && pending {
             let (name, uid) = (pod.name(), pod.uid());
             if !pod_control::create_claims(w, set, &name, None, self.plan) {
-                return Pass::Ends;
+                return Pass::Fails;
             }
             let pod = Member { name: &name, uid: &uid, condemned: false };
             pod_control::retain_claims(w, set, pod, self.plan);
@@ -251,8 +262,8 @@ impl Reconciler<'_> {
                 return self.wait("sts.wait-available", pod);
             }
         }
-        if claims || !facts.named {
-            pod_control::update_pod(w, set, pod, self.plan);
+        if (claims || !facts.named) && !pod_control::update_pod(w, set, pod, pending, self.plan) {
+            return Pass::Fails;
         }
         Pass::Goes
     }
@@ -263,10 +274,12 @@ impl Reconciler<'_> {
         let name = set.pod_name(ordinal);
         if let Some(claim) = pod_control::stale_claim(w, set, &name) {
             self.plan.waits = Some(("sts.wait-stale-claim", Some(claim), Str::default()));
+            // nothing tells of the claim's end, only the informers' resync helps in the end
+            self.plan.act("sts.resync", Action::Requeue(RESYNC, true));
             return Pass::Ends;
         }
         if !pod_control::create_claims(w, set, &name, pod_control::CREATING, self.plan) {
-            return Pass::Ends;
+            return Pass::Fails;
         }
         let revision = if self.keeps_current(ordinal) {
             &self.revisions.current

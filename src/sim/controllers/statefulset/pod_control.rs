@@ -165,21 +165,29 @@ pub(super) fn retain_condemned(w: &World, set: &Set<'_>, pod: &Object, plan: &mu
     }
 }
 
-/// Puts identity, storage and retention of a live pod right; does nothing if they are.
-pub(super) fn update_pod(w: &World, set: &Set<'_>, pod: &Obj, plan: &mut Plan) {
+/// Puts identity, storage and retention of a live pod right; does nothing if they are. `retained`:
+/// the pass has just seen to retention. False if the API server will refuse it, as it does every
+/// change of a live pod's volumes: the pass must fail then.
+pub(super) fn update_pod(
+    w: &World,
+    set: &Set<'_>,
+    pod: &Obj,
+    retained: bool,
+    plan: &mut Plan,
+) -> bool {
     let identity = identity::identity_matches(pod);
     if identity && !set.has_claims() {
-        return;
+        return true;
     }
     let (name, uid) = (pod.name(), pod.uid());
     let member = Member { name: &name, uid: &uid, condemned: false };
     let storage = identity::storage_matches(set, pod);
-    let retention = claims_match(w, set, member);
+    let retention = retained || claims_match(w, set, member);
     if identity && storage && retention {
-        return;
+        return true;
     }
     if !storage && !create_claims(w, set, &name, UPDATING, plan) {
-        return;
+        return false;
     }
     if !retention {
         retain_claims(w, set, member, plan);
@@ -188,11 +196,12 @@ pub(super) fn update_pod(w: &World, set: &Set<'_>, pod: &Obj, plan: &mut Plan) {
         // the pod itself is written as it is, which changes nothing, and counts as updated
         let note = told(set, "Update", "SuccessfulUpdate", &name);
         plan.act("sts.retention", Action::Event(set.obj.clone(), note));
-        return;
+        return true;
     }
     plan.push(
         Effect::new("sts.repair-pod", Action::Update(Kind::Pod, identity::repaired(set, pod)))
             .done(set.obj, told(set, "Update", "SuccessfulUpdate", &name))
             .failed(set.obj, refused(set, "Update", "FailedUpdate", &name)),
     );
+    storage
 }

@@ -162,7 +162,7 @@ fn new_revision(set: &Set<'_>, data: Value, name: &Str, hash: &str, number: i64)
     value!({"data": data, "metadata": meta, "revision": number})
 }
 
-/// Removes the oldest revisions that nothing uses, beyond the limit.
+/// Removes the oldest revisions that nothing uses, beyond the limit, also when the pass fails.
 pub fn truncate(
     set: &Set<'_>,
     history: &[Obj],
@@ -179,7 +179,10 @@ pub fn truncate(
     };
     let idle: Vec<&Obj> = history.iter().filter(|r| !live(r.meta()["name"].str())).collect();
     for old in idle.iter().take(idle.len().saturating_sub(limit)) {
-        plan.act("sts.truncate-history", Action::Delete(old.key(), DeleteOptions::default()));
+        let delete = Action::Delete(old.key(), DeleteOptions::default());
+        let mut effect = Effect::new("sts.truncate-history", delete);
+        effect.always = true;
+        plan.push(effect);
     }
 }
 

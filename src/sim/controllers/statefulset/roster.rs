@@ -167,3 +167,152 @@ pub(super) fn steady(
     }
     Some((counts, None))
 }
+
+/// What each pass of these sets decides is also compared with a look at all pods
+/// (`control::same_as_looking`).
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Key;
+    use crate::apiserver::{DeleteOptions, Sub, WriteOptions};
+    use crate::controllers::Plan;
+    use crate::controllers::statefulset::revision;
+    use crate::controllers::statefulset::tests::{edit, pod, settle, told, world};
+    use crate::value;
+    use crate::value::Value;
+
+    fn parallel(replicas: i64) -> World {
+        let mut w = world(value!({"podManagementPolicy": "Parallel", "replicas": replicas}));
+        settle(&mut w);
+        w
+    }
+
+    fn set(w: &World) -> Obj {
+        w.store.get(Kind::StatefulSet, "default", "web").expect("set").clone()
+    }
+
+    /// What a pass takes from the roster: ready, current and updated pods, and whom it waits for.
+    fn known(w: &World) -> Option<([i64; 3], Option<Str>)> {
+        let obj = set(w);
+        let set = Set::of(&obj);
+        let history = revision::history(w, &set);
+        let revisions = revision::resolve(w, &set, &history, &mut Plan::default());
+        let (counts, waits) = steady(w, &set, &revisions)?;
+        Some(([counts.ready, counts.current, counts.updated], waits))
+    }
+
+    fn image(spec: &mut Value, image: &'static str) {
+        spec.path_mut("template.spec.containers").list_mut()[0].set("image", image);
+    }
+
+    fn strategy(spec: &mut Value, strategy: Value) {
+        spec.set("updateStrategy", strategy);
+    }
+
+    /// The last part of each pod's image, by ordinal.
+    fn images(w: &World) -> String {
+        let pods = w.store.all(Kind::Pod).filter(|p| p.name_ref().starts_with("web-"));
+        pods.map(|p| p.spec()["containers"][0]["image"].str().replace("nginx-slim:", "")).collect()
+    }
+
+    fn uid(w: &World, name: &str) -> Str {
+        w.store.by_key(&pod(name)).expect("pod").uid()
+    }
+
+    fn relabel(w: &mut World, name: &str, change: impl FnOnce(&mut Value)) {
+        w.modify(&pod(name), Sub::Main, |v| change(v.path_mut("metadata.labels")));
+        settle(w);
+    }
+
+    #[test]
+    fn scaling_and_rollouts() {
+        let mut w = parallel(5);
+        assert_eq!((images(&w), known(&w)), ("11111".into(), Some(([5, 5, 5], None))));
+        edit(&mut w, |s| s.set("replicas", 3));
+        assert_eq!((images(&w), known(&w)), ("111".into(), Some(([3, 3, 3], None))));
+        edit(&mut w, |s| s.set("replicas", 6));
+        assert_eq!((images(&w), known(&w)), ("111111".into(), Some(([6, 6, 6], None))));
+        edit(&mut w, |s| {
+            strategy(s, value!({"rollingUpdate": {"partition": 4}, "type": "RollingUpdate"}));
+            image(s, "nginx-slim:2");
+        });
+        assert_eq!((images(&w), known(&w)), ("111122".into(), Some(([6, 4, 2], None))));
+        w.delete(&pod("web-2"), &DeleteOptions::default()).expect("deleted");
+        settle(&mut w);
+        assert_eq!(images(&w), "111122");
+        edit(&mut w, |s| {
+            strategy(s, value!({"rollingUpdate": {"partition": 0}, "type": "RollingUpdate"}));
+        });
+        assert_eq!((images(&w), known(&w)), ("222222".into(), Some(([6, 6, 6], None))));
+        edit(&mut w, |s| {
+            strategy(s, value!({"type": "OnDelete"}));
+            image(s, "nginx-slim:3");
+        });
+        assert_eq!((images(&w), known(&w)), ("222222".into(), Some(([6, 6, 0], None))));
+        w.delete(&pod("web-1"), &DeleteOptions::default()).expect("deleted");
+        settle(&mut w);
+        assert_eq!((images(&w), known(&w)), ("232222".into(), Some(([6, 5, 1], None))));
+        // back to the first revision, which gets a new number
+        edit(&mut w, |s| {
+            strategy(s, value!({"rollingUpdate": {"partition": 0}, "type": "RollingUpdate"}));
+            image(s, "nginx-slim:1");
+        });
+        assert_eq!((images(&w), known(&w)), ("111111".into(), Some(([6, 6, 6], None))));
+        let mut numbers: Vec<i64> =
+            w.store.all(Kind::ControllerRevision).map(|r| r.value["revision"].int_or(0)).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [2, 3, 4]);
+        let status = set(&w).status().clone();
+        assert_eq!(status["currentRevision"], status["updateRevision"]);
+    }
+
+    #[test]
+    fn a_rollout_waits_for_a_pod_that_does_not_come_up() {
+        let mut w = parallel(3);
+        edit(&mut w, |s| image(s, "nginx-broken:1"));
+        assert_eq!(known(&w), Some(([2, 2, 1], Some("web-2".into()))));
+    }
+
+    #[test]
+    fn pods_that_lose_labels_fail_or_have_no_owner() {
+        let mut w = parallel(4);
+        let first = uid(&w, "web-2");
+        relabel(&mut w, "web-2", |l| {
+            l.remove("statefulset.kubernetes.io/pod-name");
+        });
+        let named = w.store.by_key(&pod("web-2")).expect("pod").pod().named;
+        assert!(named && uid(&w, "web-2") == first);
+        assert_eq!(
+            told(&w, "SuccessfulUpdate"),
+            ["Update Pod web-2 in StatefulSet web successful"]
+        );
+        assert_eq!(known(&w), Some(([4, 4, 4], None)));
+        // released: its name stays taken
+        relabel(&mut w, "web-0", |l| l.set("app", "other"));
+        assert_eq!((set(&w).status()["replicas"].int_or(0), known(&w)), (3, None));
+        let released = w.store.by_key(&pod("web-0")).expect("pod");
+        assert!(released.pod().owner.is_empty());
+        relabel(&mut w, "web-0", |l| l.set("app", "web"));
+        let adopted = w.store.by_key(&pod("web-0")).expect("pod");
+        assert_eq!(adopted.pod().owner, set(&w).uid());
+        assert_eq!(known(&w), Some(([4, 4, 4], None)));
+        // an orphan that there is no room for
+        let orphan = value!({
+            "metadata": {"labels": {"app": "web"}, "name": "web-9", "namespace": "default"},
+            "spec": {"containers": [{"image": "nginx-slim:1", "name": "nginx"}]}
+        });
+        w.create(Kind::Pod, orphan, WriteOptions::TRUSTED).expect("created");
+        settle(&mut w);
+        assert!(w.store.by_key(&pod("web-9")).is_none());
+        let before = uid(&w, "web-3");
+        w.modify(&pod("web-3"), Sub::Status, |v| v.entry("status").set("phase", "Failed"));
+        settle(&mut w);
+        assert_ne!(uid(&w, "web-3"), before);
+        assert_eq!((images(&w), known(&w)), ("1111".into(), Some(([4, 4, 4], None))));
+        // gone with its set
+        w.delete(&Key::new(Kind::StatefulSet, "default", "web"), &DeleteOptions::default())
+            .expect("deleted");
+        settle(&mut w);
+        assert!(images(&w).is_empty() && w.rosters.0.is_empty());
+    }
+}
