@@ -204,21 +204,7 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
         Place::Host => match name {
             "kubectl" | "k" => Run::wait(Kubectl::new(sh, args.to_vec())),
             "ls" => ls(sh, w, io, args),
-            "env" | "printenv" => {
-                let mut code = 0;
-                match args.first() {
-                    None => {
-                        for (name, value) in &sh.vars {
-                            io.line(format!("{name}={value}"));
-                        }
-                    }
-                    Some(name) => match sh.vars.get(name.as_str()) {
-                        Some(value) => io.line(value),
-                        None => code = 1,
-                    },
-                }
-                Run::Done(code)
-            }
+            "env" | "printenv" => Run::Done(variables(sh, io, args)),
             "rm" => {
                 let mut code = 0;
                 let force = args.iter().any(|a| a.starts_with('-') && a.contains('f'));
@@ -291,6 +277,23 @@ pub fn read(sh: &mut Shell, io: &mut Io, names: &[String]) -> Option<i32> {
         Some(i) => i + 1,
         None if io.stdin.open => return None,
         None if io.stdin.text.is_empty() => return Some(1),
+/// `printenv`: the values of the variables that are named, or all.
+pub fn variables(sh: &Shell, io: &mut Io, names: &[String]) -> i32 {
+    let mut code = 0;
+    for name in names {
+        match sh.vars.get(name.as_str()) {
+            Some(value) => io.line(value),
+            None => code = 1,
+        }
+    }
+    if names.is_empty() {
+        for (name, value) in &sh.vars {
+            io.line(format!("{name}={value}"));
+        }
+    }
+    code
+}
+
         None => io.stdin.text.len(),
     };
     let line: String = io.stdin.text.drain(..end).collect();
