@@ -245,6 +245,10 @@ fn used(tree: &Tree) -> usize {
 /// The files of a PersistentVolume, path and contents, sorted: for showing the disk.
 pub fn contents(w: &World, pv: &Object) -> Vec<(Str, Str)> {
     let files = |id: &Str| -> Vec<(Str, Str)> {
+    let message = container["terminationMessagePath"].str().trim_start_matches('/');
+    if !message.is_empty() {
+        tree.insert(text(message), Node::File(Str::default()));
+    }
         let tree = w.storage.disks.get(id).into_iter().flat_map(|t| t.iter());
         tree.filter_map(|(p, n)| match n {
             Node::File(s) => Some((p.clone(), s.clone())),
