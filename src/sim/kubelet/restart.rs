@@ -277,21 +277,3 @@ pub(super) fn stop_container(w: &mut World, uid: &Str, pod: &Obj, i: usize, grac
     hooks::before_stop(w, uid, pod, i);
     later(w, uid, "kubelet.exit", n, after, endless);
 }
-
-/// A container that waits for a name or a port looks: if it is there, its script goes on to
-/// its end.
-pub(super) fn look(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
-    let id = (uid.clone(), n);
-    let Some(until) = w.kubelet.until.get(&id).cloned() else { return };
-    match same_life(w, uid, n) {
-        None => {
-            w.kubelet.until.remove(&id);
-        }
-        Some(i) => {
-            if workload::reached(w, &pod.key(), &until) {
-                w.kubelet.until.remove(&id);
-                ended(w, uid, pod, i, 0);
-            }
-        }
-    }
-}

@@ -4,8 +4,8 @@
 use super::restart::ended;
 use super::run::{Phase, PodRun, ProbeRun, RUN_ERROR, Stage};
 use super::{
-    deadline, event, hooks, images, later, number, probes, recording, references, restart, scripts,
-    status, write_status,
+    deadline, event, hooks, images, later, number, probes, recording, references, scripts, status,
+    write_status,
 };
 use crate::api::time::{MS, SECOND};
 use crate::api::{Key, Kind, Obj};
@@ -463,13 +463,7 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     } else if startup || readiness || liveness {
         probes::begin(w, uid, pod, i);
     }
-    if let Some(until) = process.until {
-        w.kubelet.until.insert((uid.clone(), n), until);
-        next(w, uid, pod);
-        restart::look(w, uid, pod, n);
-        return;
-    }
-    if scripts::begin(w, uid, pod, i) {
+    if scripts::begin(w, uid, pod, i, process.waits) {
         next(w, uid, pod);
         return;
     }

@@ -188,16 +188,22 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
         if sh.lenient != Lenient::Never && SERVERS.contains(&short) {
             return Run::wait(Serves);
         }
-        return crate::shell::container::program(sh, w, io, name, args).unwrap_or_else(|| match sh
-            .lenient
+        if let Some(run) = crate::shell::container::program(sh, w, io, name, args) {
+            return run;
+        }
+        if sh.lenient == Lenient::Never {
+            io.err(format!("{}: {name}: not found", sh.name()));
+            return Run::Done(127);
+        }
+        if let Place::Container(inside) = &sh.place
+            && let Some(yes) = crate::workload::answered(w, &inside.pod, short, args)
         {
-            Lenient::Never => {
-                io.err(format!("{}: {name}: not found", sh.name()));
-                Run::Done(127)
-            }
-            Lenient::Ends => Run::Done(0),
+            return Run::Done(i32::from(!yes));
+        }
+        return match sh.lenient {
             Lenient::Serves => Run::wait(Serves),
-        });
+            _ => Run::Done(0),
+        };
     }
     match sh.place {
         Place::Container(_) => Run::Done(127),
@@ -271,12 +277,6 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
     }
 }
 
-/// `read`: gives a line of the input to variables; none while no line is there yet.
-pub fn read(sh: &mut Shell, io: &mut Io, names: &[String]) -> Option<i32> {
-    let end = match io.stdin.text.find('\n') {
-        Some(i) => i + 1,
-        None if io.stdin.open => return None,
-        None if io.stdin.text.is_empty() => return Some(1),
 /// `printenv`: the values of the variables that are named, or all.
 pub fn variables(sh: &Shell, io: &mut Io, names: &[String]) -> i32 {
     let mut code = 0;
@@ -294,6 +294,12 @@ pub fn variables(sh: &Shell, io: &mut Io, names: &[String]) -> i32 {
     code
 }
 
+/// `read`: gives a line of the input to variables; none while no line is there yet.
+pub fn read(sh: &mut Shell, io: &mut Io, names: &[String]) -> Option<i32> {
+    let end = match io.stdin.text.find('\n') {
+        Some(i) => i + 1,
+        None if io.stdin.open => return None,
+        None if io.stdin.text.is_empty() => return Some(1),
         None => io.stdin.text.len(),
     };
     let line: String = io.stdin.text.drain(..end).collect();
