@@ -65,6 +65,8 @@ pub struct State {
     pub(crate) logs: crate::workload::Logs,
     /// Pod addresses of each node.
     addresses: BTreeMap<Str, Addresses>,
+    /// Services of which containers get variables, by namespace.
+    pub(crate) services: BTreeMap<Str, Rc<[Obj]>>,
     /// Pods (uids) that wait for a claim to be bound or a disk to be attached.
     waiting: BTreeMap<Key, BTreeSet<Str>>,
 }
@@ -112,9 +114,9 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
             if new.kind == Kind::Service {
                 w.kubelet.services.clear();
             }
+            scripts::stir(w);
         }
         Kind::ConfigMap | Kind::Secret if !w.kubelet.waiting.is_empty() => {
-            scripts::stir(w);
             wake(w, &new.key());
         }
         _ => {}

@@ -1,6 +1,8 @@
 //! From a pod's binding to its running containers, and restarts
 //! (behaviour/pod-lifecycle.md 1, 5).
 
+use std::rc::Rc;
+
 use super::restart::ended;
 use super::run::{Phase, PodRun, ProbeRun, RUN_ERROR, Stage};
 use super::{
@@ -427,7 +429,7 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     let hooked = error.is_none() && !spec["lifecycle"]["postStart"].is_null();
     let image_id = image_id(w, &c.image);
     let fails = error.is_some();
-    let given = workload::sources(w, pod, spec);
+    let given = Some(Rc::new(workload::given(w, pod, spec)));
     drop(run);
     let now = w.now;
     let n = w.kubelet.edit(uid, |r| {

@@ -138,7 +138,7 @@ fn resolve(w: &World, key: &Key, name: &str, path: &str) -> Result<Place, FsErro
         return Ok(Place { volume, path: parts.join("/"), read_only });
     };
     let volume = mounts::volume(w, pod, mount["name"].str()).ok_or(FsError::NotFound)?;
-    let mut inner = components(mounts::sub_path(pod, spec, mount).as_str()).join("/");
+    let mut inner = components(mounts::sub_path(w, pod, spec, mount).as_str()).join("/");
     for part in &parts[at.len()..] {
         if !inner.is_empty() {
             inner.push('/');

@@ -26,7 +26,7 @@ use crate::world::World;
 
 pub(crate) use database::members_of;
 pub use database::{Output, client};
-pub use env::{env, sources};
+pub use env::{Given, env, given};
 pub use image::{Family, family, image_files, program_file};
 pub use logs::{Line, Logs, log, logs};
 pub use process::{
