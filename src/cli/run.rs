@@ -321,9 +321,11 @@ impl<W: Write> Player<W> {
         let Some(t) = self.world.terminal(term) else { return };
         let slot = usize::from(term);
         let mut text = t.text_since(self.shown[slot]);
-        if t.reads() {
+        if t.reads()
+            && let Some(last) = t.out.last().filter(|c| !c.text.ends_with('\n'))
+        {
             // the prompt that stands there now
-            text.truncate(text.rfind('\n').map_or(0, |i| i + 1));
+            text.truncate(text.len().saturating_sub(last.text.len()));
         }
         let text = whole_lines(&text);
         self.shown[slot] = t.out.len();

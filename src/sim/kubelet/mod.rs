@@ -53,8 +53,9 @@ pub struct State {
     image_ids: BTreeMap<Str, Str>,
     /// Nodes that are down, with the timers that wait for their return.
     down: BTreeMap<Str, Vec<Frozen>>,
-    /// Containers (pod uid, index and life) whose script waits for something.
-    until: BTreeMap<(Str, u64), crate::workload::Until>,
+    /// Of containers (pod uid, index and life) that end with their script: when it looks again,
+    /// if that is a mere repetition; see `scripts::stir`.
+    turns: BTreeMap<(Str, u64), u64>,
     /// Scripts that run: pod uid, number of the container and life (hooks: `HOOK` added).
     scripts: BTreeMap<(Str, u64), crate::workload::Script>,
     /// When the script that is looked at wants to be looked at again: microseconds from now,
@@ -64,6 +65,8 @@ pub struct State {
     pub(crate) logs: crate::workload::Logs,
     /// Pod addresses of each node.
     addresses: BTreeMap<Str, Addresses>,
+    /// Services of which containers get variables, by namespace.
+    pub(crate) services: BTreeMap<Str, Rc<[Obj]>>,
     /// Pods (uids) that wait for a claim to be bound or a disk to be attached.
     waiting: BTreeMap<Key, BTreeSet<Str>>,
 }
@@ -107,12 +110,11 @@ pub fn on_change(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj
         {
             wake(w, &new.key());
         }
-        Kind::EndpointSlice | Kind::Service if !w.kubelet.until.is_empty() => {
-            // such scripts look every two seconds
-            let list: Vec<(Str, u64)> = w.kubelet.until.keys().cloned().collect();
-            for (uid, n) in list {
-                later(w, &uid, "kubelet.until", n, 2 * crate::api::time::SECOND, false);
+        Kind::EndpointSlice | Kind::Service => {
+            if new.kind == Kind::Service {
+                w.kubelet.services.clear();
             }
+            scripts::stir(w);
         }
         Kind::ConfigMap | Kind::Secret if !w.kubelet.waiting.is_empty() => {
             wake(w, &new.key());
@@ -175,7 +177,7 @@ fn forget(w: &mut World, uid: &Str, last: &Obj) {
             !set.is_empty()
         });
     }
-    w.kubelet.until.retain(|(u, _), _| u != uid);
+    w.kubelet.turns.retain(|(u, _), _| u != uid);
     w.kubelet.scripts.retain(|(u, _), _| u != uid);
     let lines = (uid.clone(), Str::default(), 0);
     while let Some((id, _)) = w.kubelet.logs.range(lines.clone()..).next()
@@ -232,7 +234,6 @@ pub fn timer(w: &mut World, key: &Key, uid: &Str, what: &'static str, n: u64) {
         "kubelet.exit" => restart::exit_due(w, uid, &pod, n),
         "kubelet.restart" => restart::restart(w, uid, &pod, n),
         "kubelet.backoff" => restart::backoff_over(w, uid, &pod, n),
-        "kubelet.until" => restart::look(w, uid, &pod, n),
         "kubelet.hook" => hooks::due(w, uid, &pod, n),
         "kubelet.script" => scripts::go_on(w, uid, &pod, n),
         "kubelet.kill" => stop::kill(w, uid, &pod),

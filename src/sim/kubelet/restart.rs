@@ -7,7 +7,8 @@ use crate::api::Obj;
 use crate::api::time::{SECOND, seconds};
 use crate::apiserver::events::EventType::{Normal, Warning};
 use crate::config::Latency;
-use crate::value::{Str, Value};
+use crate::storage::fs;
+use crate::value::{Str, Value, text};
 use crate::workload;
 use crate::world::World;
 
@@ -30,6 +31,7 @@ pub(super) fn exit_due(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
 /// The main process of the i-th container has ended.
 pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
     let now = w.now;
+    let said = last_words(w, uid, pod, i, code);
     let done = w.kubelet.edit(uid, |r| {
         let c = &mut r.containers[i];
         let Phase::Running(since) = c.phase else { return None };
@@ -39,8 +41,8 @@ pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
         let failed = c.failed.take();
         let (reason, why) = match &failed {
             Some((RUN_ERROR, why)) => ("StartError", why.clone()),
-            _ if code == 0 => ("Completed", Str::default()),
-            _ => ("Error", Str::default()),
+            _ if code == 0 => ("Completed", said),
+            _ => ("Error", said),
         };
         let before = c.last.as_ref().map_or(0, |e| e.finished);
         let due = before + c.backoff.map_or(0, |(seconds, _)| seconds * SECOND);
@@ -84,6 +86,31 @@ pub(super) fn ended(w: &mut World, uid: &Str, pod: &Obj, i: usize, code: i64) {
         finish(w, uid, pod);
     }
     next(w, uid, pod);
+}
+
+/// The termination message of a container that ends: what it wrote to the file for it, or, after
+/// a failure and if that is wanted, the end of its log.
+fn last_words(w: &World, uid: &Str, pod: &Obj, i: usize, code: i64) -> Str {
+    /// Most bytes of the file, and of the log.
+    const FILE: usize = 4096;
+    const LOG: usize = 2048;
+    /// Most lines of the log.
+    const LINES: usize = 80;
+    let tail = |s: &str, most: usize| -> Str {
+        let from = (s.len().saturating_sub(most)..=s.len()).find(|i| s.is_char_boundary(*i));
+        text(s.get(from.unwrap_or(0)..).unwrap_or(""))
+    };
+    let Some(run) = w.kubelet.pod(uid) else { return Str::default() };
+    let spec = run.spec(&pod.value, i);
+    let (key, name) = (&run.key, run.containers[i].name.as_str());
+    let file = fs::read(w, key, name, spec["terminationMessagePath"].str()).unwrap_or_default();
+    let falls_back = spec["terminationMessagePolicy"].str() == "FallbackToLogsOnError";
+    if !file.is_empty() || code == 0 || !falls_back {
+        return tail(&file, FILE);
+    }
+    let lines = workload::logs(w, key, name, false).unwrap_or_default();
+    let last = lines.iter().skip(lines.len().saturating_sub(LINES));
+    tail(&last.map(|l| format!("{}\n", l.text)).collect::<String>(), LOG)
 }
 
 /// Are all containers done for good? Then so is the pod.
@@ -249,22 +276,4 @@ pub(super) fn stop_container(w: &mut World, uid: &Str, pod: &Obj, i: usize, grac
     w.kubelet.edit(uid, |r| r.containers[i].stopping = true);
     hooks::before_stop(w, uid, pod, i);
     later(w, uid, "kubelet.exit", n, after, endless);
-}
-
-/// A container that waits for a name or a port looks: if it is there, its script goes on to
-/// its end.
-pub(super) fn look(w: &mut World, uid: &Str, pod: &Obj, n: u64) {
-    let id = (uid.clone(), n);
-    let Some(until) = w.kubelet.until.get(&id).cloned() else { return };
-    match same_life(w, uid, n) {
-        None => {
-            w.kubelet.until.remove(&id);
-        }
-        Some(i) => {
-            if workload::reached(w, &pod.key(), &until) {
-                w.kubelet.until.remove(&id);
-                ended(w, uid, pod, i, 0);
-            }
-        }
-    }
 }

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::api::{Key, Obj};
+use crate::api::Key;
 use crate::value::{Str, Value};
+use crate::workload::Given;
 
 /// A container waits with this if its program could not be started.
 pub const RUN_ERROR: &str = "RunContainerError";
@@ -90,8 +91,8 @@ pub struct Container {
     pub stopping: bool,
     /// Its image was changed: it is restarted whatever the policy.
     pub changed: bool,
-    /// ConfigMaps and Secrets that its environment was made from when it started.
-    pub given: Option<Rc<[Obj]>>,
+    /// What its environment was made from when it started.
+    pub given: Option<Rc<Given>>,
 }
 
 impl Container {

@@ -1,11 +1,13 @@
 //! From a pod's binding to its running containers, and restarts
 //! (behaviour/pod-lifecycle.md 1, 5).
 
+use std::rc::Rc;
+
 use super::restart::ended;
 use super::run::{Phase, PodRun, ProbeRun, RUN_ERROR, Stage};
 use super::{
-    deadline, event, hooks, images, later, number, probes, recording, references, restart, scripts,
-    status, write_status,
+    deadline, event, hooks, images, later, number, probes, recording, references, scripts, status,
+    write_status,
 };
 use crate::api::time::{MS, SECOND};
 use crate::api::{Key, Kind, Obj};
@@ -427,7 +429,7 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     let hooked = error.is_none() && !spec["lifecycle"]["postStart"].is_null();
     let image_id = image_id(w, &c.image);
     let fails = error.is_some();
-    let given = workload::sources(w, pod, spec);
+    let given = Some(Rc::new(workload::given(w, pod, spec)));
     drop(run);
     let now = w.now;
     let n = w.kubelet.edit(uid, |r| {
@@ -463,13 +465,7 @@ pub(super) fn create(w: &mut World, uid: &Str, pod: &Obj, i: usize) {
     } else if startup || readiness || liveness {
         probes::begin(w, uid, pod, i);
     }
-    if let Some(until) = process.until {
-        w.kubelet.until.insert((uid.clone(), n), until);
-        next(w, uid, pod);
-        restart::look(w, uid, pod, n);
-        return;
-    }
-    if scripts::begin(w, uid, pod, i) {
+    if scripts::begin(w, uid, pod, i, process.waits) {
         next(w, uid, pod);
         return;
     }

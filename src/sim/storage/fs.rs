@@ -131,11 +131,14 @@ fn resolve(w: &World, key: &Key, name: &str, path: &str) -> Result<Place, FsErro
     }
     let Some((mount, at)) = best else {
         let volume = mounts::root(w, pod, spec);
-        let read_only = spec["securityContext"]["readOnlyRootFilesystem"].is_true();
+        // devices, and the file for the last message, are mounts of their own
+        let read_only = spec["securityContext"]["readOnlyRootFilesystem"].is_true()
+            && parts.first() != Some(&"dev")
+            && parts != components(spec["terminationMessagePath"].str());
         return Ok(Place { volume, path: parts.join("/"), read_only });
     };
     let volume = mounts::volume(w, pod, mount["name"].str()).ok_or(FsError::NotFound)?;
-    let mut inner = components(mounts::sub_path(pod, spec, mount).as_str()).join("/");
+    let mut inner = components(mounts::sub_path(w, pod, spec, mount).as_str()).join("/");
     for part in &parts[at.len()..] {
         if !inner.is_empty() {
             inner.push('/');
@@ -257,7 +260,7 @@ fn put(
     append: bool,
 ) -> Result<(), FsError> {
     // the kernel's sinks
-    if matches!(path, "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/termination-log") {
+    if matches!(path, "/dev/null" | "/dev/stdout" | "/dev/stderr") {
         return Ok(());
     }
     let place = resolve(w, pod, container, path)?;

@@ -1,7 +1,7 @@
 //! What lies behind a mount: a disk, a pod's own directory, or objects of the API.
 
 use super::fs::{Node, Tree};
-use crate::api::{Key, Kind, Obj, Object};
+use crate::api::{Key, Kind, Obj, Object, quantity};
 use crate::net::resolver;
 use crate::value::{Str, Value, text};
 use crate::world::World;
@@ -119,7 +119,12 @@ fn source(w: &World, pod: &Obj, v: &Value, tree: &mut Tree) {
         pick(&secret["items"], tree, |key| secret_value(&data, key), keys);
     }
     for item in v["downwardAPI"]["items"].items() {
-        let file = field(pod, item["fieldRef"]["fieldPath"].str());
+        let from = &item["resourceFieldRef"];
+        let file = if from.is_null() {
+            field(w, pod, item["fieldRef"]["fieldPath"].str())
+        } else {
+            resource(w, pod, &Value::Null, from)
+        };
         tree.insert(item["path"].to_str(), Node::File(file));
     }
     if let Some(path) = v["serviceAccountToken"]["path"].as_str() {
@@ -156,26 +161,63 @@ fn pick(items: &Value, tree: &mut Tree, get: impl Fn(&str) -> Option<Str>, all: 
 }
 
 /// A field that the downward API offers: `metadata.name`, `metadata.labels['app']`.
-pub fn field(pod: &Object, path: &str) -> Str {
+pub fn field(w: &World, pod: &Object, path: &str) -> Str {
     if let Some((map, key)) = path.split_once("['") {
         let key = key.trim_end_matches("']");
         return pod.value.at(map)[key].to_str();
     }
-    let value = pod.value.at(path);
-    match value {
-        Value::Map(_) => value
-            .pairs()
-            .map(|(k, v)| format!("{k}=\"{}\"", v.str()))
-            .collect::<Vec<_>>()
-            .join("\n")
-            .into(),
-        _ if path == "status.podIPs" => pod.status()["podIP"].to_str(),
-        _ => value.to_str(),
+    // the kubelet knows addresses before they are in the status
+    if let Some(run) = w.kubelet.pod(&pod.uid()) {
+        match path {
+            "status.podIP" | "status.podIPs" => return run.ip.clone(),
+            "status.hostIP" | "status.hostIPs" => return run.host_ip.clone(),
+            _ => {}
+        }
+    }
+    match pod.value.at(path) {
+        map @ Value::Map(_) => {
+            let lines: Vec<String> =
+                map.pairs().map(|(k, v)| format!("{k}={:?}", v.str())).collect();
+            lines.join("\n").into()
+        }
+        value => value.to_str(),
     }
 }
 
+/// A request or limit of a pod's container, as the downward API gives it: without a limit, what
+/// the node has to give.
+pub fn resource(w: &World, pod: &Object, own: &Value, from: &Value) -> Str {
+    let all = pod.spec()["containers"].items().iter().chain(pod.spec()["initContainers"].items());
+    let named = from["containerName"].str();
+    let container = all.clone().find(|c| !named.is_empty() && c["name"].str() == named);
+    let container = container.unwrap_or(own);
+    let kind = from["resource"].str();
+    let mut n = amount(container, from);
+    if n == 0
+        && let Some(name) = kind.strip_prefix("limits.")
+        && let Some(node) = w.store.get(Kind::Node, "", pod.spec()["nodeName"].str())
+        && matches!(name, "cpu" | "memory" | "ephemeral-storage")
+    {
+        let free = node.status()["allocatable"].clone();
+        n = amount(&crate::value!({"resources": {"limits": free}}), from);
+    }
+    n.to_string().into()
+}
+
+/// A container's resource in units of the divisor, rounded up.
+pub fn amount(c: &Value, field: &Value) -> i128 {
+    let milli = |v: &Value| quantity::milli(v.str()).unwrap_or(0);
+    let (list, name) = field["resource"].str().split_once('.').unwrap_or_default();
+    let divisor = match milli(&field["divisor"]) {
+        0 => 1000,
+        n => n,
+    };
+    let n = milli(&c["resources"][list][name]);
+    n.div_euclid(divisor) + i128::from(n.rem_euclid(divisor) > 0)
+}
+
 /// `subPath`, or `subPathExpr` with the container's variables in it.
-pub(super) fn sub_path(pod: &Obj, container: &Value, mount: &Value) -> String {
+pub(super) fn sub_path(w: &World, pod: &Obj, container: &Value, mount: &Value) -> String {
     let expr = mount["subPathExpr"].str();
     if expr.is_empty() {
         return mount["subPath"].str().to_owned();
@@ -185,7 +227,7 @@ pub(super) fn sub_path(pod: &Obj, container: &Value, mount: &Value) -> String {
         let pattern = format!("$({})", var["name"].str());
         if out.contains(&pattern) {
             let path = var["valueFrom"]["fieldRef"]["fieldPath"].str();
-            let value = if path.is_empty() { var["value"].to_str() } else { field(pod, path) };
+            let value = if path.is_empty() { var["value"].to_str() } else { field(w, pod, path) };
             out = out.replace(&pattern, &value);
         }
     }
@@ -203,6 +245,10 @@ pub(super) fn root(w: &World, pod: &Obj, container: &Value) -> Volume {
     tree.insert("etc/hostname".into(), Node::File(format!("{host}\n").into()));
     tree.insert("etc/hosts".into(), Node::File(resolver::hosts_file(pod).into()));
     tree.insert("etc/resolv.conf".into(), Node::File(resolver::resolv_conf(pod).into()));
+    let message = container["terminationMessagePath"].str().trim_start_matches('/');
+    if !message.is_empty() {
+        tree.insert(text(message), Node::File(Str::default()));
+    }
     for dir in
         ["bin", "dev", "etc", "home", "mnt", "proc", "root", "run", "sys", "tmp", "usr", "var"]
     {

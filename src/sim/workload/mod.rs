@@ -26,11 +26,11 @@ use crate::world::World;
 
 pub(crate) use database::members_of;
 pub use database::{Output, client};
-pub use env::{env, sources};
+pub use env::{Given, env, given};
 pub use image::{Family, family, image_files, program_file};
 pub use logs::{Line, Logs, log, logs};
 pub use process::{
-    Process, Term, Until, command, hook_time, init_process, probe_command, process, reached,
+    Process, Term, answered, command, hook_time, init_process, probe_command, process,
 };
 pub use programs::{lacks_program, start_error};
 pub use script::{MOST, Script, Serves};

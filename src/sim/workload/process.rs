@@ -18,20 +18,11 @@ pub enum Term {
     Ignores,
 }
 
-/// What a script waits for before it goes on.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Until {
-    /// A name has an address.
-    Name(Str),
-    /// Somebody answers at that name and port.
-    Port(Str, i64),
-}
-
 /// The main process of a container.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Process {
-    /// It ends, with success, when this is so.
-    pub until: Option<Until>,
+    /// Its script begins with waiting for others, so that only running it tells when it ends.
+    pub waits: bool,
     /// It ends by itself after so many microseconds, with this code.
     pub ends: Option<(u64, i64)>,
     /// What it does when asked to stop.
@@ -39,10 +30,10 @@ pub struct Process {
 }
 
 impl Process {
-    const FOREVER: Self = Self { until: None, ends: None, term: Term::Ignores };
+    const FOREVER: Self = Self { waits: false, ends: None, term: Term::Ignores };
 
     fn ends(after: u64, code: i64) -> Self {
-        Self { until: None, ends: Some((after, code)), term: Term::Ignores }
+        Self { waits: false, ends: Some((after, code)), term: Term::Ignores }
     }
 }
 
@@ -59,10 +50,10 @@ pub fn command(container: &Value) -> Vec<&str> {
 pub fn process(container: &Value) -> Process {
     let image = container["image"].str();
     if image.contains("crash") {
-        return Process { until: None, ends: Some((0, 1)), term: Term::Obeys(1) };
+        return Process { waits: false, ends: Some((0, 1)), term: Term::Obeys(1) };
     }
     let family = family(image);
-    let own = Process { until: None, ends: None, term: Term::Obeys(exit_code(family, image)) };
+    let own = Process { waits: false, ends: None, term: Term::Obeys(exit_code(family, image)) };
     let words = command(container);
     // what a terminal is attached to ends when its user ends it
     let interactive = container["stdin"].is_true() || container["tty"].is_true();
@@ -94,7 +85,7 @@ pub fn init_process(container: &Value) -> Process {
     if container["command"].is_empty() && family != Family::Shell && !is_client(container) {
         return Process::ends(SHORT, 0);
     }
-    let own = Process { until: None, ends: None, term: Term::Obeys(exit_code(family, image)) };
+    let own = Process { waits: false, ends: None, term: Term::Obeys(exit_code(family, image)) };
     run(&words, &own, true)
 }
 
@@ -238,8 +229,8 @@ fn trapped(rest: &str) -> Option<i64> {
 fn script_process(script: &str, own: &Process, shell: bool) -> Process {
     let term = trap(script).map_or(Term::Ignores, Term::Obeys);
     let trapped = term != Term::Ignores;
-    if let Some(until) = waits_for(script) {
-        return Process { until: Some(until), ends: None, term };
+    if waits(script) {
+        return Process { waits: true, ends: Some((SHORT, 0)), term };
     }
     let mut after = SHORT;
     let mut code = 0;
@@ -255,16 +246,16 @@ fn script_process(script: &str, own: &Process, shell: bool) -> Process {
                         || (*first != "for" && !statement.contains("$i"))
                 }) && endless(&words, script) =>
             {
-                return Process { until: None, ends: None, term };
+                return Process { waits: false, ends: None, term };
             }
             "if" | "case" | "for" | "while" | "until" => depth += 1,
             "fi" | "esac" | "done" => depth -= 1,
             "exit" if depth <= 0 => {
                 let code = words.get(1).and_then(|c| c.parse().ok()).unwrap_or(code);
-                return Process { until: None, ends: Some((after, code)), term };
+                return Process { waits: false, ends: Some((after, code)), term };
             }
             "exec" => return run(&words[1..], own, shell),
-            "wait" => return Process { until: None, ends: None, term },
+            "wait" => return Process { waits: false, ends: None, term },
             "false" if depth <= 0 => code = 1,
             "then" | "do" | "else" | "set" | "export" | "cd" | "trap" | "echo" => {
                 if words.contains(&"exec") {
@@ -279,7 +270,7 @@ fn script_process(script: &str, own: &Process, shell: bool) -> Process {
                 match part.ends {
                     None if !background => {
                         return Process {
-                            until: None,
+                            waits: false,
                             ends: None,
                             term: if trapped { term } else { part.term },
                         };
@@ -294,65 +285,70 @@ fn script_process(script: &str, own: &Process, shell: bool) -> Process {
             }
         }
     }
-    Process { until: None, ends: Some((after, code)), term }
+    Process { waits: false, ends: Some((after, code)), term }
 }
 
-/// The name or port that an `until` loop waits for, if nothing but the loop matters.
-fn waits_for(script: &str) -> Option<Until> {
+/// Programs that ask whether somebody is there.
+const ASKERS: &[&str] = &[
+    "nslookup",
+    "host",
+    "dig",
+    "ping",
+    "getent",
+    "nc",
+    "ncat",
+    "mysqladmin",
+    "mysql",
+    "pg_isready",
+    "psql",
+    "redis-cli",
+    "wget",
+    "curl",
+];
+
+/// Does a script begin with a loop that waits for others, and nothing but the loop matters?
+fn waits(script: &str) -> bool {
     let script = script.trim();
-    let body = script.strip_prefix("until ").or_else(|| script.strip_prefix("while ! "))?;
-    let (test, rest) = body.split_once([';', '\n'])?;
+    let body = script.strip_prefix("until ").or_else(|| script.strip_prefix("while ! "));
+    let Some((test, rest)) = body.and_then(|b| b.split_once([';', '\n'])) else { return false };
     // what follows the loop must not be a program of its own
     let after = rest.rsplit("done").next().unwrap_or("");
-    if ["exec ", "nginx", "mysqld", "server"].iter().any(|p| after.contains(p)) {
-        return None;
-    }
-    let words: Vec<&str> = test
-        .split_whitespace()
-        .map(|w| w.trim_matches(['"', '\'']))
-        .take_while(|w| !w.starts_with(['>', '|', '&']))
-        .collect();
-    let plain = || words.iter().skip(1).filter(|w| !w.starts_with('-'));
+    !["exec ", "nginx", "mysqld", "server"].iter().any(|p| after.contains(p))
+        && test.split_whitespace().next().is_some_and(|first| ASKERS.contains(&first))
+}
+
+/// Does whom a program asks for answer, as its pod sees it? For programs that an image has and
+/// that are not modelled; none if it asks nobody.
+pub fn answered(w: &World, pod: &Key, program: &str, args: &[String]) -> Option<bool> {
+    let plain = || args.iter().map(String::as_str).filter(|w| !w.starts_with('-'));
     let flag = |name: &str| {
-        let at = words.iter().position(|w| *w == name)?;
-        words.get(at + 1).copied()
+        let at = args.iter().position(|w| w == name)?;
+        args.get(at + 1).map(String::as_str)
     };
-    let default = |port: i64| flag("-h").map(|h| Until::Port(text(h), port));
-    match words.first().copied()? {
-        "nslookup" | "host" | "dig" | "ping" => plain().next().map(|n| Until::Name(text(n))),
-        "getent" => words.get(2).map(|n| Until::Name(text(n))),
+    let (name, port) = match program {
+        _ if !ASKERS.contains(&program) => return None,
+        "nslookup" | "host" | "dig" | "ping" => (plain().next()?, None),
+        "getent" => (plain().nth(1)?, None),
         "nc" | "ncat" => {
-            let list: Vec<&&str> = plain().collect();
-            match list.as_slice() {
-                [host, port, ..] => Some(Until::Port(text(host), port.parse().ok()?)),
-                _ => None,
-            }
+            let mut words = plain();
+            (words.next()?, Some(words.next()?.parse().ok()?))
         }
-        "mysqladmin" | "mysql" => default(3306),
-        "pg_isready" | "psql" => default(5432),
-        "redis-cli" => default(6379),
-        "wget" | "curl" => {
-            let url = plain().find(|w| w.contains('.') || w.contains("://") || w.contains(':'))?;
+        "mysqladmin" | "mysql" => (flag("-h")?, Some(3306)),
+        "pg_isready" | "psql" => (flag("-h")?, Some(5432)),
+        "redis-cli" => (flag("-h")?, Some(6379)),
+        _ => {
+            let url = plain().find(|w| w.contains(['.', ':']))?;
             let bare = url.split("://").last().unwrap_or(url);
             let host = bare.split('/').next().unwrap_or(bare);
             let (name, port) = host.split_once(':').unwrap_or((host, "80"));
-            Some(Until::Port(text(name), port.parse().ok()?))
+            (name, Some(port.parse().ok()?))
         }
-        _ => None,
-    }
-}
-
-/// Is what a script waits for there, as its pod sees it?
-pub fn reached(w: &World, pod: &Key, until: &Until) -> bool {
-    let (name, port) = match until {
-        Until::Name(name) => (name, None),
-        Until::Port(name, port) => (name, Some(*port)),
     };
     let ips = addresses(w, pod, name);
-    match port {
+    Some(match port {
         None => !ips.is_empty(),
         Some(port) => ips.iter().any(|ip| connect(w, pod, ip, port).is_ok()),
-    }
+    })
 }
 
 /// The addresses of a name, as a pod resolves it now.

@@ -7,12 +7,13 @@
 //! main container ends is told by [`super::process()`], not by its script. No more than
 //! [`MOST`] scripts of main containers go on at the same time.
 
+use super::env::{env, references};
 use super::process::command;
 use crate::api::{Key, Obj};
 use crate::kubectl::io::{Io, Job, Run};
 use crate::shell::container::{self, Inside};
 use crate::shell::{Lenient, parse};
-use crate::value::Value;
+use crate::value::{Str, Value};
 use crate::world::World;
 
 /// Most scripts of main containers that are followed at the same time.
@@ -34,6 +35,11 @@ impl Script {
     /// The script of a container's command; none if it has no command that is known.
     pub fn of_container(w: &mut World, pod: &Obj, spec: &Value, init: bool) -> Option<Self> {
         let words = command(spec);
+        // hooks are not expanded
+        let vars = words.iter().any(|x| x.contains('$')).then(|| env(w, pod, spec));
+        let vars = vars.unwrap_or_default();
+        let words: Vec<Str> = words.iter().map(|x| references(x, &vars)).collect();
+        let words: Vec<&str> = words.iter().map(Str::as_str).collect();
         Self::start(w, pod, spec, &words, if init { Lenient::Ends } else { Lenient::Serves })
     }
 

@@ -14,7 +14,7 @@ fn shell(script: &'static str) -> Process {
 fn processes() {
     assert_eq!(
         shell("while true; do date; sleep 1; done"),
-        Process { until: None, ends: None, term: Term::Ignores }
+        Process { waits: false, ends: None, term: Term::Ignores }
     );
     assert_eq!(shell("sleep 3600").term, Term::Ignores);
     assert_eq!(shell("sleep 5; exit 3").ends, Some((5 * SECOND, 3)));
@@ -22,7 +22,7 @@ fn processes() {
     assert_eq!(shell("echo hello && sleep infinity").ends, None);
     assert_eq!(
         process(&value!({"image": "nginx"})),
-        Process { until: None, ends: None, term: Term::Obeys(0) }
+        Process { waits: false, ends: None, term: Term::Obeys(0) }
     );
     assert_eq!(process(&value!({"image": "busybox"})).ends, Some((0, 0)));
     let attached = value!({"image": "busybox", "args": ["sh"], "stdin": true});
@@ -137,8 +137,13 @@ fn a_script_waits_for_a_name() {
             "metadata": {"name": "client"},
             "spec": {
                 "nodeName": "worker-1",
-                "initContainers": [{"name": "wait", "image": "busybox:1",
-                    "command": ["sh", "-c", "until nslookup db; do echo waiting; sleep 2; done"]}],
+                "initContainers": [
+                    {"name": "wait", "image": "busybox:1.28",
+                        "env": [{"name": "DB", "value": "db"}],
+                        "command": ["sh", "-c", "until nslookup $DB; do echo waiting; sleep 2; done"]},
+                    // a program of an image that is not known: it asks all the same
+                    {"name": "ready", "image": "example.com/tools:1",
+                        "command": ["sh", "-c", "until pg_isready -h db -p 5432; do sleep 1; done"]}],
                 "containers": [{"name": "c", "image": "nginx:1"}]
             }
         }),
@@ -149,11 +154,23 @@ fn a_script_waits_for_a_name() {
         p.map(|p| p.status()["initContainerStatuses"][0]["state"].clone()).unwrap_or_default()
     };
     assert!(init(&w).has("running"));
+    w.run_until(w.now + 10 * SECOND);
+    let said = logs(&w, &key, "wait", false).unwrap_or_default();
+    assert!(said.iter().filter(|l| l.text == "waiting").count() >= 4);
+    assert!(said.iter().any(|l| l.text == "nslookup: can't resolve 'db'"));
     let service = value!({
         "metadata": {"name": "db"},
-        "spec": {"clusterIP": "10.96.7.7", "ports": [{"port": 80}], "type": "ClusterIP"}
+        "spec": {"clusterIP": "10.96.7.7", "ports": [{"port": 5432}], "selector": {"app": "db"},
+            "type": "ClusterIP"}
     });
     assert!(w.create(Kind::Service, service, WriteOptions::TRUSTED).is_ok());
+    assert!(w.settle(60 * SECOND));
+    assert!(init(&w).has("terminated"));
+    let server = value!({
+        "metadata": {"name": "db-0", "labels": {"app": "db"}},
+        "spec": {"nodeName": "worker-2", "containers": [{"name": "c", "image": "postgres:17"}]}
+    });
+    create(&mut w, server);
     assert!(w.settle(60 * SECOND));
     assert!(w.store.by_key(&key).is_some_and(|p| p.pod().ready));
 }

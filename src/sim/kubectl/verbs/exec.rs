@@ -353,7 +353,6 @@ impl Job for Attached {
                 let process = crate::workload::process(spec);
                 let serves = !self.args.on("stdin") && !self.args.on("tty")
                     || process.ends.is_some()
-                    || process.until.is_some()
                     || process.term != crate::workload::Term::Ignores;
                 if !serves {
                     match container::start(w, io, inside, &words, self.args.on("tty")) {

@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 
-use crate::api::quantity;
 use crate::kubectl::print::rows;
 use crate::kubectl::verbs::common::LAST_APPLIED;
 use crate::value::Value;
@@ -289,7 +288,7 @@ fn variable(c: &Value, from: &Value, pod: Option<&Value>) -> Option<String> {
         Some(format!("{value} ({version}:{path})"))
     } else if !resource.is_null() {
         let name = resource["resource"].str();
-        let value = match amount(c, resource) {
+        let value = match crate::storage::mounts::amount(c, resource) {
             0 if matches!(name, "limits.cpu" | "limits.memory") => "node allocatable".to_owned(),
             n => n.to_string(),
         };
@@ -301,18 +300,6 @@ fn variable(c: &Value, from: &Value, pod: Option<&Value>) -> Option<String> {
     } else {
         None
     }
-}
-
-/// A container's resource in units of the divisor, rounded up.
-fn amount(c: &Value, field: &Value) -> i128 {
-    let milli = |v: &Value| quantity::milli(v.str()).unwrap_or(0);
-    let (list, name) = field["resource"].str().split_once('.').unwrap_or_default();
-    let divisor = match milli(&field["divisor"]) {
-        0 => 1000,
-        n => n,
-    };
-    let n = milli(&c["resources"][list][name]);
-    n.div_euclid(divisor) + i128::from(n.rem_euclid(divisor) > 0)
 }
 
 /// A time as `describe` prints it.

@@ -188,37 +188,29 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
         if sh.lenient != Lenient::Never && SERVERS.contains(&short) {
             return Run::wait(Serves);
         }
-        return crate::shell::container::program(sh, w, io, name, args).unwrap_or_else(|| match sh
-            .lenient
+        if let Some(run) = crate::shell::container::program(sh, w, io, name, args) {
+            return run;
+        }
+        if sh.lenient == Lenient::Never {
+            io.err(format!("{}: {name}: not found", sh.name()));
+            return Run::Done(127);
+        }
+        if let Place::Container(inside) = &sh.place
+            && let Some(yes) = crate::workload::answered(w, &inside.pod, short, args)
         {
-            Lenient::Never => {
-                io.err(format!("{}: {name}: not found", sh.name()));
-                Run::Done(127)
-            }
-            Lenient::Ends => Run::Done(0),
+            return Run::Done(i32::from(!yes));
+        }
+        return match sh.lenient {
             Lenient::Serves => Run::wait(Serves),
-        });
+            _ => Run::Done(0),
+        };
     }
     match sh.place {
         Place::Container(_) => Run::Done(127),
         Place::Host => match name {
             "kubectl" | "k" => Run::wait(Kubectl::new(sh, args.to_vec())),
             "ls" => ls(sh, w, io, args),
-            "env" | "printenv" => {
-                let mut code = 0;
-                match args.first() {
-                    None => {
-                        for (name, value) in &sh.vars {
-                            io.line(format!("{name}={value}"));
-                        }
-                    }
-                    Some(name) => match sh.vars.get(name.as_str()) {
-                        Some(value) => io.line(value),
-                        None => code = 1,
-                    },
-                }
-                Run::Done(code)
-            }
+            "env" | "printenv" => Run::Done(variables(sh, io, args)),
             "rm" => {
                 let mut code = 0;
                 let force = args.iter().any(|a| a.starts_with('-') && a.contains('f'));
@@ -283,6 +275,23 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
             }
         },
     }
+}
+
+/// `printenv`: the values of the variables that are named, or all.
+pub fn variables(sh: &Shell, io: &mut Io, names: &[String]) -> i32 {
+    let mut code = 0;
+    for name in names {
+        match sh.vars.get(name.as_str()) {
+            Some(value) => io.line(value),
+            None => code = 1,
+        }
+    }
+    if names.is_empty() {
+        for (name, value) in &sh.vars {
+            io.line(format!("{name}={value}"));
+        }
+    }
+    code
 }
 
 /// `read`: gives a line of the input to variables; none while no line is there yet.

@@ -5,6 +5,7 @@ use super::{Inside, Tools, spec};
 use crate::kubectl::io::{Io, Run};
 use crate::shell::{Place, Shell};
 use crate::storage::fs::{self, FsError};
+use crate::value::Value;
 use crate::world::World;
 
 /// Starts a program for files; `None` if it is none.
@@ -131,34 +132,52 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
     let many = files.len() > 1;
     let mut code = 0;
     let user = User::of(w, inside);
-    let mounts: Vec<String> = w
+    // where volumes are, and whether the kubelet put their files there, as links
+    let mounts: Vec<(String, bool)> = w
         .store
         .by_key(&inside.pod)
         .map(|pod| {
             let all = spec(pod, &inside.container)["volumeMounts"].items().iter();
-            all.map(|m| inside.path(m["mountPath"].str())).collect()
+            let volumes = pod.spec()["volumes"].items();
+            let linked = |m: &Value| {
+                let volume = volumes.iter().find(|v| v["name"] == m["name"]);
+                let given = ["configMap", "secret", "downwardAPI", "projected"];
+                let whole = !m.has("subPath") && !m.has("subPathExpr");
+                whole && volume.is_some_and(|v| given.iter().any(|kind| v.has(kind)))
+            };
+            all.map(|m| (inside.path(m["mountPath"].str()), linked(m))).collect()
         })
         .unwrap_or_default();
+    let link = |path: &str| {
+        let (dir, _) = path.rsplit_once('/').unwrap_or_default();
+        mounts.iter().any(|(m, linked)| *linked && m == dir)
+    };
     let gnu = inside.tools() == Tools::Gnu;
     let line = |name: &str, path: &str, dir: bool, size: usize| {
         if !options.contains('l') {
             return name.to_owned();
         }
         // what lies on a volume belongs to those who write there
-        let mount =
-            mounts.iter().find(|m| path == m.as_str() || path.starts_with(&format!("{m}/")));
+        let mount = mounts.iter().find(|(m, _)| path == m || path.starts_with(&format!("{m}/")));
         let on_volume = mount.is_some();
-        let root = mount.is_some_and(|m| path == m.as_str());
-        let owner = user.name(if on_volume && !root { user.uid } else { 0 });
+        let root = mount.is_some_and(|(m, _)| path == m);
+        let linked = link(path);
+        let own = on_volume && !root && !mount.is_some_and(|(_, given)| *given);
+        let owner = user.name(if own { user.uid } else { 0 });
         let group = user.name(user.fs_group.filter(|_| on_volume).unwrap_or(0));
         let mode = match (dir, user.fs_group.is_some() && on_volume, root) {
+            _ if linked => "lrwxrwxrwx",
             (true, true, true) => "drwxrwsr-x",
             (true, true, false) => "drwxr-sr-x",
             (true, ..) => "drwxr-xr-x",
             _ => "-rw-r--r--",
         };
+        let base = path.rsplit('/').next().unwrap_or("");
+        let target = if linked { format!("..data/{base}") } else { String::new() };
+        let size = if linked { target.len() } else { size };
+        let name = if linked { format!("{name} -> {target}") } else { name.to_owned() };
         if gnu {
-            let links = if dir { 2 } else { 1 };
+            let links = if dir && !linked { 2 } else { 1 };
             format!("{mode} {links} {owner} {group} {size} Jan  5 09:00 {name}")
         } else {
             format!("{mode}    1 {owner:<8} {group:<8} {size:>9} Jan  5 09:00 {name}")
@@ -187,7 +206,10 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
         match fs::list(w, &inside.pod, &inside.container, &path) {
             Ok(entries) => {
                 if options.contains('l') {
-                    io.line(format!("total {}", entries.len() * 4));
+                    // a link takes no block of its own
+                    let full = |name: &str| format!("{}/{name}", path.trim_end_matches('/'));
+                    let blocks = entries.iter().filter(|e| !link(&full(&e.name))).count();
+                    io.line(format!("total {}", blocks * 4));
                 }
                 for e in entries {
                     if options.contains('a') || !e.name.starts_with('.') {

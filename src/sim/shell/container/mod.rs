@@ -12,7 +12,7 @@ mod system;
 use crate::api::{Key, Obj};
 use crate::kubectl::io::{Chunk, Io, Job, Run};
 use crate::net::resolver;
-use crate::shell::commands::FromInput;
+use crate::shell::commands::{self, FromInput};
 use crate::shell::{Place, Shell};
 use crate::storage::fs;
 use crate::value::{Str, Value, text};
@@ -264,21 +264,7 @@ pub fn program(
             }
             done(0)
         }
-        "env" | "printenv" => {
-            if let Some(name) = args.first() {
-                return match sh.vars.get(name.as_str()) {
-                    Some(v) => {
-                        io.line(v);
-                        done(0)
-                    }
-                    None => done(1),
-                };
-            }
-            for (k, v) in &sh.vars {
-                io.line(format!("{k}={v}"));
-            }
-            done(0)
-        }
+        "env" | "printenv" => done(commands::variables(sh, io, args)),
         "whoami" | "id" => done(system::id(w, io, &inside, short, args)),
         "uname" => {
             let all = args.iter().any(|a| a.contains('a'));

@@ -3,6 +3,7 @@
 use super::{Inside, Tools, spec};
 use crate::kubectl::io::Io;
 use crate::kubelet::hex64;
+use crate::value::Value;
 use crate::workload::{self, Family, Term, family};
 use crate::world::World;
 
@@ -14,6 +15,8 @@ pub(super) struct User {
     pub(super) gid: i64,
     /// Group of the pod's volumes.
     pub(super) fs_group: Option<i64>,
+    /// Further groups.
+    groups: Vec<i64>,
     zookeeper: bool,
 }
 
@@ -23,12 +26,13 @@ impl User {
             let own = spec(pod, &inside.container)["securityContext"].clone();
             let all = pod.spec()["securityContext"].clone();
             let number = |name: &str| own[name].as_int().or_else(|| all[name].as_int());
-            (number("runAsUser"), number("runAsGroup"), all["fsGroup"].as_int())
+            let more = all["supplementalGroups"].items().iter().filter_map(Value::as_int).collect();
+            (number("runAsUser"), number("runAsGroup"), all["fsGroup"].as_int(), more)
         });
-        let (uid, gid, fs_group) = context.unwrap_or_default();
+        let (uid, gid, fs_group, groups) = context.unwrap_or_default();
         let zookeeper = family(&inside.image) == Family::ZooKeeper;
         let own = if zookeeper { uid } else { None };
-        Self { uid: uid.unwrap_or(0), gid: gid.or(own).unwrap_or(0), fs_group, zookeeper }
+        Self { uid: uid.unwrap_or(0), gid: gid.or(own).unwrap_or(0), fs_group, groups, zookeeper }
     }
 
     /// `#` for root, `$` for others.
@@ -77,10 +81,13 @@ pub(super) fn id(w: &World, io: &mut Io, inside: &Inside, name: &str, args: &[St
         "-u" => io.line(user.uid.to_string()),
         "-g" => io.line(user.gid.to_string()),
         _ => {
-            let mut groups = user.both(user.gid);
-            if let Some(g) = user.fs_group.filter(|g| *g != user.gid) {
-                groups = format!("{groups},{}", user.both(g));
-            }
+            let mut groups = user.groups.clone();
+            groups.extend(user.fs_group);
+            groups.push(user.gid);
+            groups.sort_unstable();
+            groups.dedup();
+            let groups: Vec<String> = groups.into_iter().map(|g| user.both(g)).collect();
+            let groups = groups.join(",");
             io.line(format!(
                 "uid={} gid={} groups={groups}",
                 user.both(user.uid),
