@@ -49,16 +49,21 @@ pub fn client(w: &mut World, pod: &Key, argv: &[String], stdin: &str, tty: bool)
     let (port, known) = match program {
         "redis-cli" => (6379, "Redis"),
         "etcdctl" => (2379, "etcd"),
-        "zkCli.sh" | "zkServer.sh" => (2181, "ZooKeeper"),
-        "mysql" | "mysqladmin" => (3306, "MySQL"),
+        "zkCli.sh" | "zkServer.sh" | "nc" => (2181, "ZooKeeper"),
+        "mysql" | "mysqladmin" | "mariadb" | "mariadb-admin" => (3306, "MySQL"),
         _ => return None,
     };
-    let host = words
+    let asked = words
         .iter()
         .position(|a| matches!(*a, "-h" | "--host" | "-server"))
         .and_then(|at| words.get(at + 1).copied())
-        .or_else(|| words.iter().find_map(|a| a.strip_prefix("--host=")))
-        .unwrap_or("127.0.0.1");
+        .or_else(|| words.iter().find_map(|a| a.strip_prefix("--host=")));
+    let rest = operands(&words);
+    let host = match rest.as_slice() {
+        [.., host, _] if program == "nc" => Some(*host),
+        _ => asked,
+    };
+    let host = host.unwrap_or("127.0.0.1");
     let (name, port) = match host.split_once(':') {
         Some((name, p)) => (name, p.parse().unwrap_or(port)),
         None => (host, port),
@@ -89,17 +94,25 @@ pub fn client(w: &mut World, pod: &Key, argv: &[String], stdin: &str, tty: bool)
                     "ERROR 2003 (HY000): Can't connect to MySQL server on '{name}:{port}' (111)\n"
                 )
             }
+            ("ZooKeeper", _) if program == "nc" => String::new(),
             ("etcd", _) => "Error: context deadline exceeded\n".to_owned(),
             _ => "Error contacting service. It is probably not running.\n".to_owned(),
         }));
     };
-    let rest = operands(&words);
     Some(match program {
         "redis-cli" => redis(w, &server, &rest, stdin),
         "etcdctl" => etcd(w, &server, &rest),
+        "nc" if stdin.trim() == "ruok" => Output::ok("imok"),
+        "nc" => Output::fail("nc: not simulated: anything but ruok and nc -z HOST PORT\n"),
         "zkServer.sh" => zk_status(w, &server),
         "zkCli.sh" => zookeeper(w, &server, &rest),
-        "mysqladmin" => Output::ok("mysqld is alive\n"),
+        "mysqladmin" | "mariadb-admin" if rest.contains(&"ping") => Output::ok(format!(
+            "{} is alive\n",
+            if program == "mysqladmin" { "mysqld" } else { "mariadbd" }
+        )),
+        "mysqladmin" | "mariadb-admin" => {
+            Output::fail(format!("not simulated: {program} without ping\n"))
+        }
         _ => sql::mysql(w, &server, &words, stdin, tty),
     })
 }

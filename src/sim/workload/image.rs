@@ -140,6 +140,10 @@ pub fn family(image: &str) -> Family {
 fn programs(image: &str) -> &'static [&'static str] {
     match family(image) {
         Family::Nginx => &["usr/sbin/nginx"],
+        // MariaDB has MySQL's names no more
+        Family::Mysql if base(image) == "mariadb" && !image.contains(":10.") => {
+            &["usr/bin/mariadb", "usr/bin/mariadb-admin", "usr/sbin/mariadbd"]
+        }
         Family::Mysql => &["usr/bin/mysql", "usr/bin/mysqladmin", "usr/sbin/mysqld"],
         Family::Redis => &["usr/local/bin/redis-cli", "usr/local/bin/redis-server"],
         Family::Etcd => &["usr/local/bin/etcdctl", "usr/local/bin/etcd"],

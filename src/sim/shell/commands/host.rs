@@ -70,16 +70,18 @@ pub(super) fn known(
     for word in args.iter().filter(|a| !a.starts_with('-')) {
         let short = word.rsplit('/').next().unwrap_or(word);
         let there = match &sh.place {
-            Place::Host => HOST.contains(&short) || text::is_filter(short),
-            Place::Container(c) => c.has(w, word),
+            Place::Host if HOST.contains(&short) || text::is_filter(short) => {
+                Some(format!("/usr/bin/{short}"))
+            }
+            Place::Host => None,
+            Place::Container(c) => c.which(w, word),
         };
         let say = name == "type";
         if sh.functions.contains_key(word.as_str()) {
             io.line(if say { format!("{word} is a function") } else { word.clone() });
         } else if BUILTIN.contains(&short) {
             io.line(if say { format!("{word} is a shell builtin") } else { word.clone() });
-        } else if there {
-            let path = format!("/usr/bin/{short}");
+        } else if let Some(path) = there {
             io.line(if say { format!("{word} is {path}") } else { path });
         } else {
             if say {
@@ -95,5 +97,5 @@ pub(super) fn known(
 pub(super) const HOST: &[&str] = &[
     "kubectl", "ls", "rm", "pwd", "whoami", "hostname", "which", "seq", "date", "sleep", "xargs",
     "tee", "timeout", "watch", "diff", "bash", "sh", "env", "basename", "dirname", "touch", "cp",
-    "mv", "history",
+    "mv", "history", "expr",
 ];

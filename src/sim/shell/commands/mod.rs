@@ -14,7 +14,7 @@ use crate::shell::{Flow, Lenient, Place, Script, Shell, text};
 use crate::workload::Serves;
 use crate::world::World;
 use host::{HOST, known, ls};
-use programs::{Tee, copy, date, seq, xargs};
+use programs::{Tee, copy, date, expr, seq, xargs};
 pub use test::test;
 
 /// What `clear` writes: the sequence that empties a terminal.
@@ -125,6 +125,7 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
         }
         "date" => done(date(w, io, args)),
         "seq" => done(seq(sh, io, args)),
+        "expr" => done(expr(sh, io, args)),
         "dirname" => {
             let path = args.first().map_or("", |a| a.trim_end_matches('/'));
             io.line(match path.rsplit_once('/') {
