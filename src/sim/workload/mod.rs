@@ -25,7 +25,7 @@ use crate::value::Value;
 use crate::world::World;
 
 pub(crate) use database::members_of;
-pub use database::{Output, client};
+pub use database::{Output, asks, client, interactive};
 pub use env::{env, sources};
 pub use image::{Family, family, image_files, program_file};
 pub use logs::{Line, Logs, log, logs};

@@ -128,9 +128,10 @@ impl Inside {
         }
         let busybox = self.tools() != Tools::Gnu;
         let base = self.image.rsplit('/').next().unwrap_or("");
-        let tester = ["dnsutils", "netshoot", "dns-test", "nettools", "debug", "toolbox"]
-            .iter()
-            .any(|t| base.contains(t));
+        let tester =
+            ["agnhost", "dnsutils", "netshoot", "dns-test", "nettools", "debug", "toolbox"]
+                .iter()
+                .any(|t| base.contains(t));
         match program {
             "nslookup" => busybox || tester,
             "dig" | "host" => tester,
@@ -379,10 +380,16 @@ struct Client {
 
 impl Job for Client {
     fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
-        let asks = self.argv.iter().any(|a| a == "-e" || a.starts_with("--execute"));
+        let asks = workload::asks(&self.argv);
         let waits = !io.stdin.tty && io.stdin.open && !asks;
         if waits {
             return None;
+        }
+        if io.stdin.tty
+            && let Some(text) = workload::interactive(&self.argv)
+        {
+            io.err(text);
+            return Some(1);
         }
         let input = if io.stdin.tty { String::new() } else { std::mem::take(&mut io.stdin.text) };
         let tty = io.tty;
