@@ -32,7 +32,7 @@ pub use logs::{Line, Logs, log, logs};
 pub use process::{
     Process, Term, Until, command, hook_time, init_process, probe_command, process, reached,
 };
-pub use programs::{lacks_program, start_error, unsimulated};
+pub use programs::{lacks_program, of_rpm, start_error, unsimulated};
 pub use script::{MOST, Script, Serves};
 pub(crate) use web::answer;
 pub use web::{Request, Response, http, http_get};

@@ -72,6 +72,12 @@ const OWN: &[(&str, &str)] = &[
 /// Systems of rpm packages, without Debian's tools for them.
 const RPM: &[&str] = &["almalinux", "centos", "fedora", "mysql", "rockylinux"];
 
+/// Is the image's system one of rpm packages? Its `sh` is bash.
+pub fn of_rpm(image: &str) -> bool {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    RPM.iter().any(|r| last.contains(r))
+}
+
 /// What is said of a program that a container has, or may have, and that is not simulated; none
 /// if its image has no such program.
 pub fn unsimulated(image: &str, busybox: bool, program: &str) -> Option<String> {
@@ -94,7 +100,7 @@ pub fn unsimulated(image: &str, busybox: bool, program: &str) -> Option<String> 
     let (both, small, debian) = (blocks.next(), blocks.next(), blocks.next());
     let system = if busybox { small } else { debian };
     let packages = ["apt", "dpkg", "debconf"].iter().any(|p| program.starts_with(p));
-    let strange = packages && (busybox || RPM.iter().any(|r| last.contains(r)));
+    let strange = packages && (busybox || of_rpm(image));
     let there = own.any(|(_, list)| among(list))
         || family != Family::Silent && !strange && [both, system].into_iter().flatten().any(among);
     there.then(|| format!("not simulated: {program} (the image has it)"))

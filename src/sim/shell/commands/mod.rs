@@ -10,7 +10,7 @@ use crate::api::time::{LONGEST, SECOND};
 use crate::kubectl::args;
 use crate::kubectl::io::{Io, Job, Run};
 use crate::shell::kubectl::Kubectl;
-use crate::shell::{Flow, Lenient, Place, Script, Shell, text};
+use crate::shell::{Dialect, Flow, Lenient, Place, Script, Shell, text};
 use crate::workload::Serves;
 use crate::world::World;
 use host::{HOST, known, ls};
@@ -193,7 +193,9 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
             .lenient
         {
             Lenient::Never => {
-                io.err(format!("{}: {name}: not found", sh.name()));
+                let what =
+                    if sh.dialect() == Dialect::Bash { "command not found" } else { "not found" };
+                sh.complain(io, &format!("{name}: {what}"));
                 Run::Done(127)
             }
             Lenient::Ends => Run::Done(0),
@@ -512,6 +514,8 @@ fn shell(sh: &mut Shell, w: &mut World, io: &mut Io, args: &[String]) -> Run {
     let mut own = sh.clone();
     own.functions.clear();
     own.guard = 0;
+    own.interactive = false;
+    own.line = 1;
     let sh = &mut own;
     while let Some((first, tail)) = rest.split_first() {
         if first.starts_with('-') {
@@ -537,7 +541,7 @@ fn shell(sh: &mut Shell, w: &mut World, io: &mut Io, args: &[String]) -> Run {
         }
         rest = tail;
     }
-    Run::wait(FromInput { shell: sh.clone(), running: None, prompt: None, asked: false })
+    Run::wait(FromInput { shell: sh.clone(), running: None, prompt: None, asked: false, next: 1 })
 }
 
 /// A shell that runs what its input says, line by line.
@@ -551,6 +555,8 @@ pub struct FromInput {
     pub prompt: Option<String>,
     /// Has it asked for the line that it waits for?
     pub asked: bool,
+    /// Number of the next line.
+    pub next: usize,
 }
 
 impl Job for FromInput {
@@ -588,6 +594,8 @@ impl Job for FromInput {
                 return Some(self.shell.status);
             }
             let t: String = io.stdin.text.drain(..end).collect();
+            self.shell.line = self.next;
+            self.next += t.lines().count();
             match super::parse::parse(&t) {
                 Ok(node) => {
                     self.running = Some(Box::new(super::exec::Exec::new(node.into())));

@@ -3,7 +3,7 @@
 use super::system::User;
 use super::{Inside, Tools, spec};
 use crate::kubectl::io::{Io, Run};
-use crate::shell::{Place, Shell};
+use crate::shell::{Dialect, Place, Shell};
 use crate::storage::fs::{self, FsError};
 use crate::world::World;
 
@@ -15,7 +15,9 @@ pub fn program(
     name: &str,
     args: &[String],
 ) -> Option<Run> {
+    let (prefix, dialect) = (sh.prefix(), sh.dialect());
     let Place::Container(inside) = &mut sh.place else { return None };
+    let gnu = inside.tools() == Tools::Gnu;
     let options: String =
         args.iter().filter(|a| a.starts_with('-')).flat_map(|a| a.chars().skip(1)).collect();
     let on = |c: char| options.contains(c);
@@ -29,8 +31,13 @@ pub fn program(
                 sh.vars.insert("PWD".into(), to.into());
             } else {
                 let to = files.first().map_or("", |f| f.as_str());
-                io.err(format!("sh: cd: can't cd to {to}: No such file or directory"));
-                code = 2;
+                let why = match dialect {
+                    Dialect::Bash => format!("{to}: {}", FsError::NotFound),
+                    Dialect::Dash => format!("can't cd to {to}"),
+                    Dialect::Ash => format!("can't cd to {to}: {}", FsError::NotFound),
+                };
+                io.err(format!("{prefix}: cd: {why}"));
+                code = if dialect == Dialect::Bash { 1 } else { 2 };
             }
         }
         "pwd" => io.line(&inside.cwd),
@@ -43,7 +50,8 @@ pub fn program(
                     continue;
                 }
                 if let Err(e) = fs::write(w, &inside.pod, &inside.container, &path, "") {
-                    io.err(format!("touch: {f}: {e}"));
+                    let what = if gnu { format!("cannot touch '{f}'") } else { f.clone() };
+                    io.err(format!("touch: {what}: {e}"));
                     code = 1;
                 }
             }
@@ -52,7 +60,8 @@ pub fn program(
             for f in files {
                 let path = inside.path(f);
                 if let Err(e) = fs::mkdir(w, &inside.pod, &inside.container, &path, on('p')) {
-                    io.err(format!("mkdir: can't create directory '{f}': {e}"));
+                    let cannot = if gnu { "cannot" } else { "can't" };
+                    io.err(format!("mkdir: {cannot} create directory '{f}': {e}"));
                     code = 1;
                 }
             }
@@ -65,7 +74,8 @@ pub fn program(
                     && fs::list(w, &inside.pod, &inside.container, &path)
                         .is_ok_and(|l| !l.is_empty())
                 {
-                    io.err(format!("rmdir: '{f}': {}", FsError::NotEmpty));
+                    let failed = if gnu { "failed to remove " } else { "" };
+                    io.err(format!("rmdir: {failed}'{f}': {}", FsError::NotEmpty));
                     code = 1;
                     continue;
                 }
@@ -73,7 +83,13 @@ pub fn program(
                     Ok(()) => {}
                     Err(FsError::NotFound) if on('f') => {}
                     Err(e) => {
-                        io.err(format!("{name}: can't remove '{f}': {e}"));
+                        let what = match (gnu, name) {
+                            (true, "rm") => "cannot remove ",
+                            (true, _) => "failed to remove ",
+                            (false, "rm") => "can't remove ",
+                            (false, _) => "",
+                        };
+                        io.err(format!("{name}: {what}'{f}': {e}"));
                         code = 1;
                     }
                 }
@@ -99,7 +115,11 @@ pub fn program(
                     Ok(())
                 });
                 if let Err(e) = result {
-                    let what = if name == "mv" { "can't rename" } else { "can't stat" };
+                    let what = match (gnu, name) {
+                        (true, _) => "cannot stat",
+                        (false, "mv") => "can't rename",
+                        (false, _) => "can't stat",
+                    };
                     io.err(format!("{name}: {what} '{f}': {e}"));
                     code = 1;
                 }
@@ -110,7 +130,8 @@ pub fn program(
                 if fs::exists(w, &inside.pod, &inside.container, &inside.path(f)) {
                     io.line(format!("  File: {f}"));
                 } else {
-                    io.err(format!("stat: can't stat '{f}': {}", FsError::NotFound));
+                    let cannot = if gnu { "cannot statx" } else { "can't stat" };
+                    io.err(format!("stat: {cannot} '{f}': {}", FsError::NotFound));
                     code = 1;
                 }
             }

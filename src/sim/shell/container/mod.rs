@@ -13,7 +13,7 @@ use crate::api::{Key, Obj};
 use crate::kubectl::io::{Chunk, Io, Job, Run};
 use crate::net::resolver;
 use crate::shell::commands::FromInput;
-use crate::shell::{Lenient, Place, Shell};
+use crate::shell::{Dialect, Lenient, Place, Shell};
 use crate::storage::fs;
 use crate::value::{Str, Value, text};
 use crate::workload::{self, Family};
@@ -93,9 +93,16 @@ impl Inside {
         format!("/{}", fs::components(&joined).join("/"))
     }
 
-    /// Name of its shell in messages.
-    pub fn shell_name(&self) -> &'static str {
-        "sh"
+    /// Whose words its `sh` has.
+    pub fn dialect(&self) -> Dialect {
+        // agnhost is an Alpine with BIND's tools
+        if self.tools() != Tools::Gnu || self.image.contains("agnhost") {
+            Dialect::Ash
+        } else if workload::of_rpm(&self.image) {
+            Dialect::Bash
+        } else {
+            Dialect::Dash
+        }
     }
 
     fn pod<'a>(&self, w: &'a World) -> Option<&'a Obj> {
@@ -211,7 +218,8 @@ pub fn start(
             _ => format!("{} {} ", inside.cwd, system::User::of(w, &inside).sign()),
         };
         let prompt = Some(prompt);
-        return Ok(Run::wait(FromInput { shell, running: None, prompt, asked: false }));
+        shell.interactive = true;
+        return Ok(Run::wait(FromInput { shell, running: None, prompt, asked: false, next: 1 }));
     }
     let mut argv = argv.to_vec();
     if let Some(first) = argv.first_mut() {
