@@ -29,17 +29,25 @@ pub(super) fn ls(sh: &Shell, w: &World, io: &mut Io, args: &[String]) -> Run {
             let bare = path.trim_start_matches("./").trim_end_matches('/');
             let folder = if matches!(bare, "" | ".") { String::new() } else { format!("{bare}/") };
             let mut last = "";
+            let mut found: Vec<(&str, usize)> = Vec::new();
             // kubectl's temporary files are not in this folder
             for (name, text) in w.terminals.files.iter().filter(|(f, _)| !f.starts_with('/')) {
                 let Some(rest) = name.strip_prefix(folder.as_str()) else { continue };
                 match rest.split_once('/') {
-                    None => show(io, rest, text.len()),
+                    None => found.push((rest, text.len())),
                     Some((dir, _)) if dir == last => {}
                     Some((dir, _)) => {
                         last = dir;
-                        show(io, dir, 4096);
+                        found.push((dir, 4096));
                     }
                 }
+            }
+            if long {
+                let blocks: usize = found.iter().map(|(_, size)| size.div_ceil(4096) * 4).sum();
+                io.line(format!("total {blocks}"));
+            }
+            for (name, size) in found {
+                show(io, name, size);
             }
         } else {
             io.err(format!("ls: cannot access '{path}': No such file or directory"));

@@ -1,7 +1,7 @@
 //! Programs for files inside containers.
 
 use super::system::User;
-use super::{Inside, Tools, spec};
+use super::{Inside, Tools, disks, spec};
 use crate::kubectl::io::{Io, Run};
 use crate::shell::{Dialect, Place, Shell};
 use crate::storage::fs::{self, FsError};
@@ -136,7 +136,8 @@ pub fn program(
                 }
             }
         }
-        "df" | "mount" => mounts(w, io, inside, name == "df"),
+        "df" => code = disks::df(w, io, inside, on('h'), &files),
+        "mount" => disks::mount(w, io, inside),
         _ => return None,
     }
     Some(Run::Done(code))
@@ -161,7 +162,7 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
         })
         .unwrap_or_default();
     let gnu = inside.tools() == Tools::Gnu;
-    let line = |name: &str, path: &str, dir: bool, size: usize| {
+    let line = |name: &str, path: &str, dir: bool, size: usize, wide: usize| {
         if !options.contains('l') {
             return name.to_owned();
         }
@@ -180,7 +181,7 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
         };
         if gnu {
             let links = if dir { 2 } else { 1 };
-            format!("{mode} {links} {owner} {group} {size} Jan  5 09:00 {name}")
+            format!("{mode} {links} {owner} {group} {size:>wide$} Jan  5 09:00 {name}")
         } else {
             format!("{mode}    1 {owner:<8} {group:<8} {size:>9} Jan  5 09:00 {name}")
         }
@@ -189,8 +190,8 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
         let path = inside.path(f);
         if !fs::is_dir(w, &inside.pod, &inside.container, &path) || options.contains('d') {
             match fs::read(w, &inside.pod, &inside.container, &path) {
-                Ok(t) => io.line(line(f, &path, false, t.len())),
-                Err(FsError::IsDir) => io.line(line(f, &path, true, 4096)),
+                Ok(t) => io.line(line(f, &path, false, t.len(), 1)),
+                Err(FsError::IsDir) => io.line(line(f, &path, true, 4096, 1)),
                 Err(e) => {
                     if gnu {
                         io.err(format!("ls: cannot access '{f}': {e}"));
@@ -206,15 +207,21 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
             io.line(format!("{}{f}:", if i > 0 { "\n" } else { "" }));
         }
         match fs::list(w, &inside.pod, &inside.container, &path) {
-            Ok(entries) => {
+            Ok(mut entries) => {
+                if options.contains('a') {
+                    let own =
+                        |name: &str| fs::Entry { name: name.to_owned(), dir: true, size: 4096 };
+                    entries.splice(0..0, [own("."), own("..")]);
+                }
+                let hidden = options.contains(['a', 'A']);
+                entries.retain(|e| hidden || !e.name.starts_with('.'));
+                let wide = entries.iter().map(|e| e.size.to_string().len()).max().unwrap_or(1);
                 if options.contains('l') {
                     io.line(format!("total {}", entries.len() * 4));
                 }
                 for e in entries {
-                    if options.contains('a') || !e.name.starts_with('.') {
-                        let full = format!("{}/{}", path.trim_end_matches('/'), e.name);
-                        io.line(line(&e.name, &full, e.dir, e.size));
-                    }
+                    let full = format!("{}/{}", path.trim_end_matches('/'), e.name);
+                    io.line(line(&e.name, &inside.path(&full), e.dir, e.size, wide));
                 }
             }
             Err(e) => {
@@ -224,24 +231,4 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
         }
     }
     code
-}
-
-/// `df` and `mount`: the volumes of the container.
-fn mounts(w: &World, io: &mut Io, inside: &Inside, sizes: bool) {
-    let Some(pod) = w.store.by_key(&inside.pod) else { return };
-    if sizes {
-        io.line("Filesystem           1K-blocks      Used Available Use% Mounted on");
-        io.line("overlay               67108864   8388608  58720256  12% /");
-    } else {
-        io.line("overlay on / type overlay (rw,relatime)");
-    }
-    for m in spec(pod, &inside.container)["volumeMounts"].items() {
-        let (name, path) = (m["name"].str(), m["mountPath"].str());
-        let mode = if m["readOnly"].is_true() { "ro" } else { "rw" };
-        if sizes {
-            io.line(format!("/dev/{name:<15}  1048576       512   1048064   0% {path}"));
-        } else {
-            io.line(format!("/dev/{name} on {path} type ext4 ({mode},relatime)"));
-        }
-    }
 }

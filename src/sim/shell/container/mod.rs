@@ -4,6 +4,7 @@
 //! Only programs that learners type are there; curl shows no progress meter.
 
 mod connect;
+mod disks;
 mod dns;
 mod files;
 mod http;
@@ -332,10 +333,7 @@ pub fn program(
         // probes ask in their own way (`workload::probe_command`)
         "zookeeper-ready" | "ready-probe.sh" => done(0),
         "kill" | "pkill" | "killall" => done(system::kill(w, io, &inside, short, args)),
-        "nginx" => {
-            io.err("nginx version: nginx/1.27.0");
-            done(0)
-        }
+        "nginx" => done(system::nginx(w, io, &inside, args)),
         "sync" => done(0),
         "nproc" => {
             io.line((w.config.node_cpu / 1000).max(1).to_string());
