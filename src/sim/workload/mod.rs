@@ -35,7 +35,7 @@ pub use process::{
 pub use programs::{lacks_program, of_rpm, start_error, unsimulated};
 pub use script::{MOST, Script, Serves};
 pub(crate) use web::answer;
-pub use web::{Request, Response, http, http_get};
+pub use web::{Request, Response, breaks, http, http_get};
 pub use zookeeper::start as start_zookeeper;
 
 /// A container that listens on a port of its pod.
