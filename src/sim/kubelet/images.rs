@@ -92,9 +92,39 @@ pub fn size(image: &str) -> u64 {
     )
 }
 
+/// Images of Docker's library and the newest version that they may have, with room for what is
+/// still to come.
+const VERSIONS: &[(&str, [u32; 2])] = &[
+    ("nginx", [1, 49]),
+    ("busybox", [1, 49]),
+    ("alpine", [3, 49]),
+    ("httpd", [2, 9]),
+    ("redis", [9, 49]),
+];
+/// Their tags that are no versions begin so.
+const TAGS: &str = "latest stable mainline alpine perl otel slim edge musl glibc uclibc unstable trixie bookworm bullseye buster stretch jessie";
+
+/// Is it a tag that a well-known image has not: `nginx:1.161`?
+fn no_such_tag(image: &str) -> bool {
+    let full = canonical(image);
+    let Some((name, tag)) = full.strip_prefix("docker.io/library/").and_then(|n| n.split_once(':'))
+    else {
+        return false;
+    };
+    let Some((_, newest)) = VERSIONS.iter().find(|(n, _)| *n == name) else { return false };
+    let first = tag.split('-').next().unwrap_or(tag);
+    if !first.starts_with(|c: char| c.is_ascii_digit()) {
+        return !TAGS.split(' ').any(|t| first.starts_with(t));
+    }
+    let mut numbers = first.split('.').map(|n| n.parse().unwrap_or(u32::MAX));
+    let version = [numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)];
+    // a large number is a date
+    version[0] < 1_000_000 && version > *newest
+}
+
 /// Reason and text of the runtime's error, if the image cannot be pulled.
 pub fn pull_error(image: &str, recording: bool) -> Option<String> {
-    if !image.contains("broken") {
+    if !image.contains("broken") && !no_such_tag(image) {
         return None;
     }
     let full = if recording { image.to_owned() } else { canonical(image) };
@@ -123,6 +153,31 @@ pub fn always_pull(container: &crate::value::Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_that_are_none() {
+        for bad in
+            ["nginx:1.161", "nginx:1.91", "nginx:v1.27", "docker.io/library/redis:70", "busybox:x"]
+        {
+            assert!(pull_error(bad, false).is_some(), "{bad}");
+        }
+        for good in [
+            "nginx",
+            "nginx:1",
+            "nginx:1.14.2",
+            "nginx:1.27-alpine",
+            "nginx:stable",
+            "me/nginx:x",
+            "nginx:alpine3.20",
+            "busybox:1.28",
+            "redis:7.2-bookworm",
+            "httpd:2.4",
+            "mine:x",
+            "nginx@sha256:0123456789abcdef0123456789abcdef",
+        ] {
+            assert_eq!(pull_error(good, false), None, "{good}");
+        }
+    }
 
     #[test]
     fn names_that_are_none() {

@@ -72,6 +72,7 @@ pub(super) fn tick(w: &mut World, uid: &Str, pod: &Obj, i: usize, kind: usize) {
         return;
     }
     let result = outcome(w, &run, pod, spec, probe);
+    let breaks = workload::breaks(spec);
     let good = result.is_ok();
     let needed = if good {
         setting(probe, "successThreshold", 1)
@@ -118,10 +119,10 @@ pub(super) fn tick(w: &mut World, uid: &Str, pod: &Obj, i: usize, kind: usize) {
             restart::next_if_pending(w, uid, pod);
         }
     }
-    // a result that counts already stays until something changes
-    if !(good && reached) {
+    // a result that counts already stays until something changes, or the program breaks
+    if !(good && reached) || breaks {
         let Some(run) = w.kubelet.pods.get(uid).cloned() else { return };
-        let endless = !good && (kind == READINESS || !first);
+        let endless = (!good || breaks) && (kind == READINESS || !first);
         let period = seconds(probe["periodSeconds"].int_or(10)).max(SECOND);
         tick_after(w, uid, &run, i, kind, period, endless);
     }

@@ -297,7 +297,7 @@ fn an_image_change_restarts_the_container_in_place() {
     assert!(w.settle(60 * SECOND));
     let ip = w.store.by_key(&key).map(|p| p.pod().ip.clone());
     w.modify(&key, Sub::Main, |v| {
-        v.entry("spec").entry("containers").list_mut()[0].set("image", "nginx:2");
+        v.entry("spec").entry("containers").list_mut()[0].set("image", "nginx:1.28");
     });
     assert!(w.settle(60 * SECOND));
     assert!(
@@ -305,7 +305,7 @@ fn an_image_change_restarts_the_container_in_place() {
             .contains(&"Killing Container nginx definition changed, will be restarted".to_owned())
     );
     assert_eq!(status(&w, &key)["restartCount"].int_or(0), 1);
-    assert_eq!(status(&w, &key)["image"].str(), "nginx:2");
+    assert_eq!(status(&w, &key)["image"].str(), "nginx:1.28");
     assert_eq!(w.store.by_key(&key).map(|p| p.pod().ip.clone()), ip);
 }
 

@@ -156,6 +156,17 @@ pub enum Flow {
     Exit,
 }
 
+/// Whose words a shell has for what went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// The learner's, and `bash` in containers.
+    Bash,
+    /// Debian's `sh`.
+    Dash,
+    /// BusyBox's.
+    Ash,
+}
+
 /// What becomes of a program that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lenient {
@@ -198,6 +209,10 @@ pub struct Shell {
     pub pipefail: bool,
     /// Is it bash, which takes braces apart?
     pub bash: bool,
+    /// Is somebody typing into it?
+    pub interactive: bool,
+    /// The line of its text that runs: 1 if its text is an argument.
+    pub line: usize,
     /// What it makes of programs that are not simulated.
     pub lenient: Lenient,
 }
@@ -220,22 +235,57 @@ impl Shell {
             guard: 0,
             xtrace: false,
             pipefail: false,
+            interactive: false,
+            line: 1,
             lenient: Lenient::Never,
         }
     }
 
-    /// Its name in messages.
+    /// Its name.
     pub fn name(&self) -> &'static str {
+        if self.bash || self.place == Place::Host { "bash" } else { "sh" }
+    }
+
+    /// Whose words it has.
+    pub fn dialect(&self) -> Dialect {
         match &self.place {
-            Place::Host => "bash",
-            Place::Container(c) => c.shell_name(),
+            Place::Container(c) if !self.bash => c.dialect(),
+            _ => Dialect::Bash,
+        }
+    }
+
+    /// What its messages begin with: its name, for some the line.
+    pub fn prefix(&self) -> String {
+        let (name, line) = (self.name(), self.line);
+        match self.dialect() {
+            Dialect::Bash if self.place != Place::Host && !self.interactive => {
+                format!("{name}: line {line}")
+            }
+            Dialect::Dash => format!("{name}: {line}"),
+            _ => name.to_owned(),
         }
     }
 
     /// Prints `bash: why`; gives the status 1.
     pub fn complain(&self, io: &mut Io, why: &str) -> i32 {
-        io.err(format!("{}: {why}", self.name()));
+        io.err(format!("{}: {why}", self.prefix()));
         1
+    }
+
+    /// What it says of a file that it cannot open.
+    fn cannot_open(&self, path: &str, why: &str, create: bool) -> String {
+        let none = why == "No such file or directory";
+        match (self.dialect(), create) {
+            (Dialect::Bash, _) => format!("{path}: {why}"),
+            (Dialect::Dash, true) if none => format!("cannot create {path}: Directory nonexistent"),
+            (Dialect::Dash, true) => format!("cannot create {path}: {why}"),
+            (Dialect::Dash, false) if none => format!("cannot open {path}: No such file"),
+            (Dialect::Dash, false) => format!("cannot open {path}: {why}"),
+            (Dialect::Ash, true) if none => format!("can't create {path}: nonexistent directory"),
+            (Dialect::Ash, true) => format!("can't create {path}: {why}"),
+            (Dialect::Ash, false) if none => format!("can't open {path}: no such file"),
+            (Dialect::Ash, false) => format!("can't open {path}: {why}"),
+        }
     }
 
     /// The value of a variable or parameter.
@@ -317,6 +367,12 @@ impl Script {
             Err(problem) => {
                 let name = shell.name();
                 match problem {
+                    Problem::Unexpected(token) if shell.dialect() == Dialect::Dash => {
+                        shell.complain(io, &format!("Syntax error: {token:?} unexpected"));
+                    }
+                    Problem::Unexpected(token) if shell.dialect() == Dialect::Ash => {
+                        io.err(format!("{name}: syntax error: unexpected {token:?}"));
+                    }
                     Problem::Unexpected(token) => {
                         let at = if one_line { "" } else { "-c: line 1: " };
                         io.err(format!("{name}: {at}syntax error near unexpected token `{token}'"));

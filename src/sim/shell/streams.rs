@@ -84,7 +84,7 @@ pub(super) fn streams(
                 } else {
                     sh.place
                         .write(w, &path, "", *append)
-                        .map_err(|why| format!("{path}: {why}"))?;
+                        .map_err(|why| sh.cannot_open(&path, &why, true))?;
                     Dest::File(path.into())
                 };
                 match fd {
@@ -106,7 +106,7 @@ pub(super) fn streams(
                 let text = if path == "/dev/null" {
                     String::new()
                 } else {
-                    sh.place.read(w, io, &path).map_err(|why| format!("{path}: {why}"))?
+                    sh.place.read(w, io, &path).map_err(|why| sh.cannot_open(&path, &why, false))?
                 };
                 s.io.stdin.text = text;
                 s.shared_input = false;

@@ -10,6 +10,7 @@ use super::process::addresses;
 use super::{Family, family, listener, sql};
 use crate::api::{Key, Kind};
 use crate::net::request;
+use crate::shell::glob;
 use crate::storage::{fs, mounts};
 use crate::value::{Str, Value};
 use crate::world::World;
@@ -42,6 +43,26 @@ pub(super) struct Server {
     pub(super) container: Str,
 }
 
+/// Has a client of MySQL its statement among its arguments?
+pub fn asks(argv: &[String]) -> bool {
+    argv.iter().any(|a| a.starts_with("-e") || a.starts_with("--execute"))
+}
+
+/// What is said when a client would talk with somebody at a terminal; none if it would not.
+pub fn interactive(argv: &[String]) -> Option<String> {
+    let (program, words) = argv.split_first()?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let example = match program.as_str() {
+        "mysql" | "mariadb" if !asks(argv) => "-e 'SELECT 1'",
+        "redis-cli" if operands(&words).is_empty() => "get KEY",
+        "zkCli.sh" if operands(&words).is_empty() => "ls /",
+        _ => return None,
+    };
+    Some(format!(
+        "not simulated: {program} at a terminal; give it what it shall do: {program} {example}"
+    ))
+}
+
 /// Runs a database's client in a container; `None` if it is no such program.
 pub fn client(w: &mut World, pod: &Key, argv: &[String], stdin: &str, tty: bool) -> Option<Output> {
     let program = argv.first()?.rsplit('/').next()?;
@@ -49,16 +70,21 @@ pub fn client(w: &mut World, pod: &Key, argv: &[String], stdin: &str, tty: bool)
     let (port, known) = match program {
         "redis-cli" => (6379, "Redis"),
         "etcdctl" => (2379, "etcd"),
-        "zkCli.sh" | "zkServer.sh" => (2181, "ZooKeeper"),
-        "mysql" | "mysqladmin" => (3306, "MySQL"),
+        "zkCli.sh" | "zkServer.sh" | "nc" => (2181, "ZooKeeper"),
+        "mysql" | "mysqladmin" | "mariadb" | "mariadb-admin" => (3306, "MySQL"),
         _ => return None,
     };
-    let host = words
+    let asked = words
         .iter()
         .position(|a| matches!(*a, "-h" | "--host" | "-server"))
         .and_then(|at| words.get(at + 1).copied())
-        .or_else(|| words.iter().find_map(|a| a.strip_prefix("--host=")))
-        .unwrap_or("127.0.0.1");
+        .or_else(|| words.iter().find_map(|a| a.strip_prefix("--host=")));
+    let rest = operands(&words);
+    let host = match rest.as_slice() {
+        [.., host, _] if program == "nc" => Some(*host),
+        _ => asked,
+    };
+    let host = host.unwrap_or("127.0.0.1");
     let (name, port) = match host.split_once(':') {
         Some((name, p)) => (name, p.parse().unwrap_or(port)),
         None => (host, port),
@@ -89,17 +115,25 @@ pub fn client(w: &mut World, pod: &Key, argv: &[String], stdin: &str, tty: bool)
                     "ERROR 2003 (HY000): Can't connect to MySQL server on '{name}:{port}' (111)\n"
                 )
             }
+            ("ZooKeeper", _) if program == "nc" => String::new(),
             ("etcd", _) => "Error: context deadline exceeded\n".to_owned(),
             _ => "Error contacting service. It is probably not running.\n".to_owned(),
         }));
     };
-    let rest = operands(&words);
     Some(match program {
-        "redis-cli" => redis(w, &server, &rest, stdin),
+        "redis-cli" => redis(w, &server, &rest, stdin, tty),
         "etcdctl" => etcd(w, &server, &rest),
+        "nc" if stdin.trim() == "ruok" => Output::ok("imok"),
+        "nc" => Output::fail("nc: not simulated: anything but ruok and nc -z HOST PORT\n"),
         "zkServer.sh" => zk_status(w, &server),
         "zkCli.sh" => zookeeper(w, &server, &rest),
-        "mysqladmin" => Output::ok("mysqld is alive\n"),
+        "mysqladmin" | "mariadb-admin" if rest.contains(&"ping") => Output::ok(format!(
+            "{} is alive\n",
+            if program == "mysqladmin" { "mysqld" } else { "mariadbd" }
+        )),
+        "mysqladmin" | "mariadb-admin" => {
+            Output::fail(format!("not simulated: {program} without ping\n"))
+        }
         _ => sql::mysql(w, &server, &words, stdin, tty),
     })
 }
@@ -222,13 +256,15 @@ fn lines(list: &Pairs) -> String {
     joined(list.iter().map(|(k, v)| format!("{k}\t{v}\n")))
 }
 
-fn redis(w: &mut World, server: &Server, words: &[&str], stdin: &str) -> Output {
+fn redis(w: &mut World, server: &Server, words: &[&str], stdin: &str, tty: bool) -> Output {
     if words.is_empty() {
         let mut all = Output::default();
         for line in stdin.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             if !words.is_empty() {
-                all.out.push_str(&redis(w, server, &words, "").out);
+                let Output { out, err, .. } = redis(w, server, &words, "", tty);
+                all.out += &out;
+                all.err += &err;
             }
         }
         return all;
@@ -236,35 +272,41 @@ fn redis(w: &mut World, server: &Server, words: &[&str], stdin: &str) -> Output 
     let mut list = pairs(&load(w, server));
     let get = |list: &Pairs, key: &str| list.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
     let command = words[0].to_ascii_uppercase();
+    // types and quotes are for people at a terminal
+    let text = |t: &str| if tty { format!("\"{t}\"\n") } else { format!("{t}\n") };
+    let nothing = |what: &str| if tty { format!("({what})\n") } else { "\n".to_owned() };
+    let number = |n: i64| if tty { format!("(integer) {n}\n") } else { format!("{n}\n") };
     let answer = match (command.as_str(), &words[1..]) {
-        ("PING", _) => "PONG\n".to_owned(),
-        ("SET", [key, value, ..]) => {
+        ("PING", []) => "PONG\n".to_owned(),
+        ("SET", [key, value]) => {
             put(&mut list, key, value);
             save(w, server, &lines(&list));
             "OK\n".to_owned()
         }
-        ("GET", [key]) => {
-            get(&list, key).map_or_else(|| "(nil)\n".to_owned(), |v| format!("\"{v}\"\n"))
-        }
+        ("GET", [key]) => get(&list, key).map_or_else(|| nothing("nil"), |v| text(&v)),
         ("INCR", [key]) => {
             let next = get(&list, key).and_then(|v| v.parse::<i64>().ok()).unwrap_or(0) + 1;
             put(&mut list, key, &next.to_string());
             save(w, server, &lines(&list));
-            format!("(integer) {next}\n")
+            number(next)
         }
-        ("DEL", keys) => {
+        ("DEL", keys @ [_, ..]) => {
             let before = list.len();
             list.retain(|(k, _)| !keys.contains(&k.as_str()));
             save(w, server, &lines(&list));
-            format!("(integer) {}\n", before - list.len())
+            number((before - list.len()) as i64)
         }
-        ("KEYS", _) if list.is_empty() => "(empty array)\n".to_owned(),
-        ("KEYS", _) => {
-            let all = list.iter().enumerate();
-            joined(all.map(|(i, (k, _))| format!("{}) \"{k}\"\n", i + 1)))
+        ("KEYS", [pattern]) => {
+            let keys = list.iter().filter(|(k, _)| glob(pattern, k)).enumerate();
+            let line = |(i, (k, _)): (usize, &Pair)| {
+                if tty { format!("{}) {}", i + 1, text(k)) } else { text(k) }
+            };
+            Some(joined(keys.map(line)))
+                .filter(|t| !t.is_empty())
+                .unwrap_or_else(|| nothing("empty array"))
         }
-        ("DBSIZE", _) => format!("(integer) {}\n", list.len()),
-        _ => format!("(error) ERR unknown command '{}'\n", words[0]),
+        ("DBSIZE", []) => number(list.len() as i64),
+        _ => return Output::fail(format!("not simulated: redis-cli {}\n", words.join(" "))),
     };
     Output::ok(answer)
 }

@@ -140,6 +140,10 @@ pub fn family(image: &str) -> Family {
 fn programs(image: &str) -> &'static [&'static str] {
     match family(image) {
         Family::Nginx => &["usr/sbin/nginx"],
+        // MariaDB has MySQL's names no more
+        Family::Mysql if base(image) == "mariadb" && !image.contains(":10.") => {
+            &["usr/bin/mariadb", "usr/bin/mariadb-admin", "usr/sbin/mariadbd"]
+        }
         Family::Mysql => &["usr/bin/mysql", "usr/bin/mysqladmin", "usr/sbin/mysqld"],
         Family::Redis => &["usr/local/bin/redis-cli", "usr/local/bin/redis-server"],
         Family::Etcd => &["usr/local/bin/etcdctl", "usr/local/bin/etcd"],
@@ -193,6 +197,14 @@ pub fn image_files(image: &str) -> Tree {
     if !system.is_empty() {
         file("etc/os-release", system);
     }
+    if family != Family::Silent {
+        let users = match base(image) {
+            "busybox" => BUSYBOX_USERS,
+            "alpine" => ALPINE_USERS,
+            _ => DEBIAN_USERS,
+        };
+        file("etc/passwd", users);
+    }
     if let Some(dir) = family.data_directory() {
         tree.entry(Str::Lit(&dir[1..])).or_insert(Node::Dir);
     }
@@ -202,3 +214,7 @@ pub fn image_files(image: &str) -> Tree {
 const NGINX_PAGE: &str = "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n<p>The page that the image brings along.</p>\n</body>\n</html>\n";
 const NGINX_ERROR_PAGE: &str = "<!DOCTYPE html>\n<html>\n<head><title>Error</title></head>\n<body><h1>An error occurred.</h1></body>\n</html>\n";
 const NGINX_CONF: &str = "events {}\nhttp {\n    server {\n        listen 80;\n        root /usr/share/nginx/html;\n    }\n}\n";
+
+const BUSYBOX_USERS: &str = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\nsys:x:3:3:sys:/dev:/bin/false\nsync:x:4:100:sync:/bin:/bin/sync\nmail:x:8:8:mail:/var/spool/mail:/bin/false\nwww-data:x:33:33:www-data:/var/www:/bin/false\noperator:x:37:37:Operator:/var:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n";
+const ALPINE_USERS: &str = "root:x:0:0:root:/root:/bin/sh\nbin:x:1:1:bin:/bin:/sbin/nologin\ndaemon:x:2:2:daemon:/sbin:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n";
+const DEBIAN_USERS: &str = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nbin:x:2:2:bin:/bin:/usr/sbin/nologin\nsys:x:3:3:sys:/dev:/usr/sbin/nologin\nmail:x:8:8:mail:/var/mail:/usr/sbin/nologin\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";

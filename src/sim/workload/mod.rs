@@ -25,17 +25,17 @@ use crate::value::Value;
 use crate::world::World;
 
 pub(crate) use database::members_of;
-pub use database::{Output, client};
+pub use database::{Output, asks, client, interactive};
 pub use env::{Given, env, given};
 pub use image::{Family, family, image_files, program_file};
 pub use logs::{Line, Logs, log, logs};
 pub use process::{
     Process, Term, answered, command, hook_time, init_process, probe_command, process,
 };
-pub use programs::{lacks_program, start_error};
+pub use programs::{lacks_program, of_rpm, start_error, unsimulated};
 pub use script::{MOST, Script, Serves};
 pub(crate) use web::answer;
-pub use web::{Request, Response, http, http_get};
+pub use web::{Request, Response, breaks, http, http_get};
 pub use zookeeper::start as start_zookeeper;
 
 /// A container that listens on a port of its pod.

@@ -157,6 +157,9 @@ impl Session {
                 .to_owned()
         };
         let lenient = upper.contains(" IF ");
+        if flat.ends_with("\\G") {
+            return Err(unknown(&flat));
+        }
         let writes = matches!(
             words.first().copied(),
             Some("CREATE" | "INSERT" | "DELETE" | "DROP" | "UPDATE")
@@ -207,7 +210,7 @@ impl Session {
                     t.rows.push(row.split(',').map(literal).collect());
                 }
             }
-            ["DELETE", "FROM", ..] => {
+            ["DELETE", "FROM", _] => {
                 let name = self.full(&named(2))?;
                 find(data, &name)?.rows.clear();
             }
@@ -237,6 +240,7 @@ impl Session {
                 return Ok(Some((vec![format!("Tables_in_{}", self.database)], rows)));
             }
             ["SELECT", ..] => return self.select(data, &flat, &upper),
+            [first, ..] if VERBS.split(' ').any(|v| v == *first) => return Err(unknown(&flat)),
             _ => {
                 return Err(
                     "ERROR 1064 (42000) at line 1: You have an error in your SQL syntax".to_owned()
@@ -262,7 +266,11 @@ impl Session {
                 .collect();
             return Ok(Some((fields, vec![row])));
         };
-        let name = flat[end + 6..].split_whitespace().next().unwrap_or("");
+        let mut rest = flat[end + 6..].split_whitespace();
+        let name = rest.next().unwrap_or("");
+        if rest.next().is_some() {
+            return Err(unknown(flat));
+        }
         let t = find(data, &self.full(name.trim_matches('`'))?)?;
         if fields == ["*"] {
             return Ok(Some((t.columns.clone(), t.rows.clone())));
@@ -289,6 +297,13 @@ impl Session {
         }
         Ok(format!("{}.{name}", self.database))
     }
+}
+
+/// Statements that MySQL has.
+const VERBS: &str = "ALTER ANALYZE BEGIN CALL CHANGE COMMIT CREATE DELETE DESC DESCRIBE DROP EXPLAIN FLUSH GRANT INSERT KILL LOCK OPTIMIZE REPLACE RESET REVOKE ROLLBACK SET SHOW START STOP TRUNCATE UNLOCK UPDATE WITH";
+
+fn unknown(statement: &str) -> String {
+    format!("not simulated: {statement}")
 }
 
 fn find<'a>(data: &'a mut Data, name: &str) -> Result<&'a mut Table, String> {

@@ -232,7 +232,7 @@ fn redis_and_mysql_keep_their_data() {
         client(&mut w, pod, &argv, "", false).map(|o| o.out + &o.err).unwrap_or_default()
     };
     assert_eq!(run(&redis, &["redis-cli", "set", "a", "1"]), "OK\n");
-    assert_eq!(run(&redis, &["redis-cli", "incr", "a"]), "(integer) 2\n");
+    assert_eq!(run(&redis, &["redis-cli", "incr", "a"]), "2\n");
     let sql = "CREATE DATABASE test; CREATE TABLE test.messages (message VARCHAR(250)); INSERT INTO test.messages VALUES ('hello');";
     assert_eq!(run(&mysql, &["mysql", "-e", sql]), "");
     assert_eq!(run(&mysql, &["mysql", "-e", "SELECT * FROM test.messages"]), "message\nhello\n");

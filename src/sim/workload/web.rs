@@ -4,7 +4,7 @@ use super::{Family, family, listener};
 use crate::api::Key;
 use crate::api::time::{SECOND, rfc3339};
 use crate::storage::fs;
-use crate::value::Str;
+use crate::value::{Str, Value};
 use crate::world::World;
 
 /// An HTTP request that has reached a pod.
@@ -83,12 +83,20 @@ pub fn http_get(w: &World, pod: &Key, path: &str) -> Option<Response> {
 /// What a container's web server makes of a path.
 pub(crate) fn answer(w: &World, pod: &Key, container: &str, path: &str) -> Response {
     let object = w.store.by_key(pod);
-    let image = object
-        .and_then(|o| o.spec()["containers"].items().iter().find(|c| c["name"].str() == container))
-        .map(|c| c["image"].to_str())
-        .unwrap_or_default();
+    let spec = object
+        .and_then(|o| o.spec()["containers"].items().iter().find(|c| c["name"].str() == container));
+    let image = spec.map(|c| c["image"].to_str()).unwrap_or_default();
     let family = family(&image);
     let Some(root) = family.document_root() else {
+        if spec.is_some_and(breaks) && path == "/healthz" {
+            let age = object.and_then(|o| age(w, &o.uid(), container)).unwrap_or(0);
+            let (status, body) = if age > 10 * SECOND {
+                (500, format!("error: {}.{:06}", age / SECOND, age % SECOND))
+            } else {
+                (200, "ok".to_owned())
+            };
+            return Response { status, server: "", content_type: "text/plain", body: body.into() };
+        }
         let body = match family {
             Family::Echo => format!("{}\n", pod.name),
             _ => format!("{} of {}\n", container, pod.name),
@@ -123,6 +131,20 @@ pub(crate) fn answer(w: &World, pod: &Key, container: &str, path: &str) -> Respo
             ok(body, if html { "text/html" } else { "text/plain" })
         }
         Err(_) => fail(404),
+    }
+}
+
+/// Is it agnhost's example of a program that breaks after ten seconds?
+pub fn breaks(container: &Value) -> bool {
+    container["args"][0].str() == "liveness" && container["image"].str().contains("agnhost")
+}
+
+/// How long a container has been running.
+fn age(w: &World, pod: &str, container: &str) -> Option<u64> {
+    let run = w.kubelet.pod(pod)?;
+    match run.containers.get(run.index(container)?)?.phase {
+        crate::kubelet::run::Phase::Running(since) => Some(w.now - since),
+        _ => None,
     }
 }
 

@@ -134,7 +134,8 @@ fn start(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     if tty && !io.stdin.tty {
         io.err("Unable to use a TTY - input is not a terminal or the right kind of file");
     }
-    let mut job = Exec { inside: inside.clone(), job: None, stdin: args.on("stdin") };
+    let terminal = tty && io.stdin.tty;
+    let mut job = Exec { inside: inside.clone(), job: None, stdin: args.on("stdin"), terminal };
     let run = job.with_input(io, |io| container::start(w, io, inside, &command, tty));
     match run {
         Err(program) => Err(missing(&program)),
@@ -172,16 +173,27 @@ struct Exec {
     job: Option<Box<dyn Job>>,
     /// `-i`: does it get the input?
     stdin: bool,
+    /// `-t`: is its output a terminal?
+    terminal: bool,
+}
+
+/// Runs something whose output is a terminal only if it was given one.
+fn at_terminal<T>(yes: bool, io: &mut Io, f: impl FnOnce(&mut Io) -> T) -> T {
+    let tty = io.tty;
+    io.tty &= yes;
+    let result = f(io);
+    io.tty = tty;
+    result
 }
 
 impl Exec {
     /// Runs something whose input is empty unless `-i` was given.
     fn with_input<T>(&self, io: &mut Io, f: impl FnOnce(&mut Io) -> T) -> T {
         if self.stdin {
-            return f(io);
+            return at_terminal(self.terminal, io, f);
         }
         let input = std::mem::take(&mut io.stdin);
-        let result = f(io);
+        let result = at_terminal(self.terminal, io, f);
         io.stdin = input;
         result
     }
@@ -355,7 +367,10 @@ impl Job for Attached {
                     || process.ends.is_some()
                     || process.term != crate::workload::Term::Ignores;
                 if !serves {
-                    match container::start(w, io, inside, &words, self.args.on("tty")) {
+                    let tty = self.args.on("tty");
+                    let run =
+                        at_terminal(tty, io, |io| container::start(w, io, inside, &words, tty));
+                    match run {
                         Ok(Run::Wait(job)) => self.job = Some(job),
                         Ok(Run::Done(code)) => {
                             self.code = code;
@@ -377,7 +392,8 @@ impl Job for Attached {
             match &mut self.job {
                 Some(job) => {
                     let before = io.out.len();
-                    let code = job.poll(w, io);
+                    let tty = self.args.on("tty");
+                    let code = at_terminal(tty, io, |io| job.poll(w, io));
                     let said: String =
                         io.out.iter().skip(before).map(|c| c.text.as_str()).collect();
                     for line in said.lines() {

@@ -8,6 +8,7 @@ use crate::kubectl::resources::{Options, select};
 use crate::kubectl::verbs::change::ended;
 use crate::kubectl::verbs::checks;
 use crate::kubectl::verbs::common::{LAST_APPLIED, report, write_options};
+use crate::rng::Stream;
 use crate::value;
 use crate::value::{Map, Value, text};
 use crate::world::World;
@@ -112,6 +113,16 @@ pub fn service_account(w: &mut World, io: &mut Io, args: &Args) -> Run {
     ended(io, result)
 }
 
+/// A container's name made of an image's: a name that had to be changed is made unique.
+fn container_name(w: &World, base: &str) -> String {
+    if !base.contains(['_', '.']) {
+        return base.to_owned();
+    }
+    let n = w.log.len().to_string();
+    let mut stream = Stream::new(w.config.seed, &["container name", base, &n]);
+    format!("{}-{}", base.replace(['_', '.'], "-"), stream.suffix(5))
+}
+
 /// `kubectl create deployment`.
 pub fn deployment(w: &mut World, io: &mut Io, args: &Args) -> Run {
     if !args.given("image") {
@@ -127,8 +138,8 @@ pub fn deployment(w: &mut World, io: &mut Io, args: &Args) -> Run {
             .iter()
             .map(|image| {
                 let base = image.rsplit('/').next().unwrap_or(image);
-                let base = base.split([':', '@']).next().unwrap_or(base);
-                let mut c = value!({"image": (text(image)), "name": (text(base)), "resources": {}});
+                let base = container_name(w, base.split([':', '@']).next().unwrap_or(base));
+                let mut c = value!({"image": (text(image)), "name": base, "resources": {}});
                 if let Some(port) = args.int("port").filter(|p| *p > 0) {
                     c.set("ports", value!([{"containerPort": port}]));
                 }

@@ -29,17 +29,25 @@ pub(super) fn ls(sh: &Shell, w: &World, io: &mut Io, args: &[String]) -> Run {
             let bare = path.trim_start_matches("./").trim_end_matches('/');
             let folder = if matches!(bare, "" | ".") { String::new() } else { format!("{bare}/") };
             let mut last = "";
+            let mut found: Vec<(&str, usize)> = Vec::new();
             // kubectl's temporary files are not in this folder
             for (name, text) in w.terminals.files.iter().filter(|(f, _)| !f.starts_with('/')) {
                 let Some(rest) = name.strip_prefix(folder.as_str()) else { continue };
                 match rest.split_once('/') {
-                    None => show(io, rest, text.len()),
+                    None => found.push((rest, text.len())),
                     Some((dir, _)) if dir == last => {}
                     Some((dir, _)) => {
                         last = dir;
-                        show(io, dir, 4096);
+                        found.push((dir, 4096));
                     }
                 }
+            }
+            if long {
+                let blocks: usize = found.iter().map(|(_, size)| size.div_ceil(4096) * 4).sum();
+                io.line(format!("total {blocks}"));
+            }
+            for (name, size) in found {
+                show(io, name, size);
             }
         } else {
             io.err(format!("ls: cannot access '{path}': No such file or directory"));
@@ -70,16 +78,18 @@ pub(super) fn known(
     for word in args.iter().filter(|a| !a.starts_with('-')) {
         let short = word.rsplit('/').next().unwrap_or(word);
         let there = match &sh.place {
-            Place::Host => HOST.contains(&short) || text::is_filter(short),
-            Place::Container(c) => c.has(w, word),
+            Place::Host if HOST.contains(&short) || text::is_filter(short) => {
+                Some(format!("/usr/bin/{short}"))
+            }
+            Place::Host => None,
+            Place::Container(c) => c.which(w, word),
         };
         let say = name == "type";
         if sh.functions.contains_key(word.as_str()) {
             io.line(if say { format!("{word} is a function") } else { word.clone() });
         } else if BUILTIN.contains(&short) {
             io.line(if say { format!("{word} is a shell builtin") } else { word.clone() });
-        } else if there {
-            let path = format!("/usr/bin/{short}");
+        } else if let Some(path) = there {
             io.line(if say { format!("{word} is {path}") } else { path });
         } else {
             if say {
@@ -95,5 +105,5 @@ pub(super) fn known(
 pub(super) const HOST: &[&str] = &[
     "kubectl", "ls", "rm", "pwd", "whoami", "hostname", "which", "seq", "date", "sleep", "xargs",
     "tee", "timeout", "watch", "diff", "bash", "sh", "env", "basename", "dirname", "touch", "cp",
-    "mv", "history",
+    "mv", "history", "expr",
 ];

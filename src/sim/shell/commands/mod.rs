@@ -10,11 +10,11 @@ use crate::api::time::{LONGEST, SECOND};
 use crate::kubectl::args;
 use crate::kubectl::io::{Io, Job, Run};
 use crate::shell::kubectl::Kubectl;
-use crate::shell::{Flow, Lenient, Place, Script, Shell, text};
+use crate::shell::{Dialect, Flow, Lenient, Place, Script, Shell, text};
 use crate::workload::Serves;
 use crate::world::World;
 use host::{HOST, known, ls};
-use programs::{Tee, copy, date, seq, xargs};
+use programs::{Tee, copy, date, expr, seq, xargs};
 pub use test::test;
 
 /// What `clear` writes: the sequence that empties a terminal.
@@ -125,6 +125,7 @@ pub fn start(sh: &mut Shell, w: &mut World, io: &mut Io, argv: &[String]) -> Run
         }
         "date" => done(date(w, io, args)),
         "seq" => done(seq(sh, io, args)),
+        "expr" => done(expr(sh, io, args)),
         "dirname" => {
             let path = args.first().map_or("", |a| a.trim_end_matches('/'));
             io.line(match path.rsplit_once('/') {
@@ -192,7 +193,9 @@ fn program(sh: &mut Shell, w: &mut World, io: &mut Io, name: &str, args: &[Strin
             return run;
         }
         if sh.lenient == Lenient::Never {
-            io.err(format!("{}: {name}: not found", sh.name()));
+            let what =
+                if sh.dialect() == Dialect::Bash { "command not found" } else { "not found" };
+            sh.complain(io, &format!("{name}: {what}"));
             return Run::Done(127);
         }
         if let Place::Container(inside) = &sh.place
@@ -520,6 +523,8 @@ fn shell(sh: &mut Shell, w: &mut World, io: &mut Io, args: &[String]) -> Run {
     let mut own = sh.clone();
     own.functions.clear();
     own.guard = 0;
+    own.interactive = false;
+    own.line = 1;
     let sh = &mut own;
     while let Some((first, tail)) = rest.split_first() {
         if first.starts_with('-') {
@@ -545,7 +550,7 @@ fn shell(sh: &mut Shell, w: &mut World, io: &mut Io, args: &[String]) -> Run {
         }
         rest = tail;
     }
-    Run::wait(FromInput { shell: sh.clone(), running: None, prompt: None, asked: false })
+    Run::wait(FromInput { shell: sh.clone(), running: None, prompt: None, asked: false, next: 1 })
 }
 
 /// A shell that runs what its input says, line by line.
@@ -559,6 +564,8 @@ pub struct FromInput {
     pub prompt: Option<String>,
     /// Has it asked for the line that it waits for?
     pub asked: bool,
+    /// Number of the next line.
+    pub next: usize,
 }
 
 impl Job for FromInput {
@@ -596,6 +603,8 @@ impl Job for FromInput {
                 return Some(self.shell.status);
             }
             let t: String = io.stdin.text.drain(..end).collect();
+            self.shell.line = self.next;
+            self.next += t.lines().count();
             match super::parse::parse(&t) {
                 Ok(node) => {
                     self.running = Some(Box::new(super::exec::Exec::new(node.into())));

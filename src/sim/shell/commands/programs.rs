@@ -103,6 +103,21 @@ pub(super) fn seq(sh: &Shell, io: &mut Io, args: &[String]) -> i32 {
     0
 }
 
+/// `expr`, of whole numbers.
+pub(super) fn expr(sh: &mut Shell, io: &mut Io, args: &[String]) -> i32 {
+    let known = |a: &String| {
+        a.parse::<i64>().is_ok() || "+ - * / % ( ) < > <= >= !=".split(' ').any(|o| o == a)
+    };
+    if args.iter().all(known)
+        && let Ok(value) = crate::shell::arithmetic::evaluate(sh, &args.join(" "))
+    {
+        io.line(value.to_string());
+        return i32::from(value == 0);
+    }
+    io.err("expr: not simulated: anything but whole numbers");
+    2
+}
+
 /// `xargs`: collects its input, then runs the command with it.
 #[derive(Clone)]
 struct Xargs {

@@ -1,9 +1,9 @@
 //! Programs for files inside containers.
 
 use super::system::User;
-use super::{Inside, Tools, spec};
+use super::{Inside, Tools, disks, spec};
 use crate::kubectl::io::{Io, Run};
-use crate::shell::{Place, Shell};
+use crate::shell::{Dialect, Place, Shell};
 use crate::storage::fs::{self, FsError};
 use crate::value::Value;
 use crate::world::World;
@@ -16,7 +16,9 @@ pub fn program(
     name: &str,
     args: &[String],
 ) -> Option<Run> {
+    let (prefix, dialect) = (sh.prefix(), sh.dialect());
     let Place::Container(inside) = &mut sh.place else { return None };
+    let gnu = inside.tools() == Tools::Gnu;
     let options: String =
         args.iter().filter(|a| a.starts_with('-')).flat_map(|a| a.chars().skip(1)).collect();
     let on = |c: char| options.contains(c);
@@ -30,8 +32,13 @@ pub fn program(
                 sh.vars.insert("PWD".into(), to.into());
             } else {
                 let to = files.first().map_or("", |f| f.as_str());
-                io.err(format!("sh: cd: can't cd to {to}: No such file or directory"));
-                code = 2;
+                let why = match dialect {
+                    Dialect::Bash => format!("{to}: {}", FsError::NotFound),
+                    Dialect::Dash => format!("can't cd to {to}"),
+                    Dialect::Ash => format!("can't cd to {to}: {}", FsError::NotFound),
+                };
+                io.err(format!("{prefix}: cd: {why}"));
+                code = if dialect == Dialect::Bash { 1 } else { 2 };
             }
         }
         "pwd" => io.line(&inside.cwd),
@@ -44,7 +51,8 @@ pub fn program(
                     continue;
                 }
                 if let Err(e) = fs::write(w, &inside.pod, &inside.container, &path, "") {
-                    io.err(format!("touch: {f}: {e}"));
+                    let what = if gnu { format!("cannot touch '{f}'") } else { f.clone() };
+                    io.err(format!("touch: {what}: {e}"));
                     code = 1;
                 }
             }
@@ -53,7 +61,8 @@ pub fn program(
             for f in files {
                 let path = inside.path(f);
                 if let Err(e) = fs::mkdir(w, &inside.pod, &inside.container, &path, on('p')) {
-                    io.err(format!("mkdir: can't create directory '{f}': {e}"));
+                    let cannot = if gnu { "cannot" } else { "can't" };
+                    io.err(format!("mkdir: {cannot} create directory '{f}': {e}"));
                     code = 1;
                 }
             }
@@ -66,7 +75,8 @@ pub fn program(
                     && fs::list(w, &inside.pod, &inside.container, &path)
                         .is_ok_and(|l| !l.is_empty())
                 {
-                    io.err(format!("rmdir: '{f}': {}", FsError::NotEmpty));
+                    let failed = if gnu { "failed to remove " } else { "" };
+                    io.err(format!("rmdir: {failed}'{f}': {}", FsError::NotEmpty));
                     code = 1;
                     continue;
                 }
@@ -74,7 +84,13 @@ pub fn program(
                     Ok(()) => {}
                     Err(FsError::NotFound) if on('f') => {}
                     Err(e) => {
-                        io.err(format!("{name}: can't remove '{f}': {e}"));
+                        let what = match (gnu, name) {
+                            (true, "rm") => "cannot remove ",
+                            (true, _) => "failed to remove ",
+                            (false, "rm") => "can't remove ",
+                            (false, _) => "",
+                        };
+                        io.err(format!("{name}: {what}'{f}': {e}"));
                         code = 1;
                     }
                 }
@@ -100,7 +116,11 @@ pub fn program(
                     Ok(())
                 });
                 if let Err(e) = result {
-                    let what = if name == "mv" { "can't rename" } else { "can't stat" };
+                    let what = match (gnu, name) {
+                        (true, _) => "cannot stat",
+                        (false, "mv") => "can't rename",
+                        (false, _) => "can't stat",
+                    };
                     io.err(format!("{name}: {what} '{f}': {e}"));
                     code = 1;
                 }
@@ -111,12 +131,14 @@ pub fn program(
                 if fs::exists(w, &inside.pod, &inside.container, &inside.path(f)) {
                     io.line(format!("  File: {f}"));
                 } else {
-                    io.err(format!("stat: can't stat '{f}': {}", FsError::NotFound));
+                    let cannot = if gnu { "cannot statx" } else { "can't stat" };
+                    io.err(format!("stat: {cannot} '{f}': {}", FsError::NotFound));
                     code = 1;
                 }
             }
         }
-        "df" | "mount" => mounts(w, io, inside, name == "df"),
+        "df" => code = disks::df(w, io, inside, on('h'), &files),
+        "mount" => disks::mount(w, io, inside),
         _ => return None,
     }
     Some(Run::Done(code))
@@ -153,7 +175,7 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
         mounts.iter().any(|(m, linked)| *linked && m == dir)
     };
     let gnu = inside.tools() == Tools::Gnu;
-    let line = |name: &str, path: &str, dir: bool, size: usize| {
+    let line = |name: &str, path: &str, dir: bool, size: usize, wide: usize| {
         if !options.contains('l') {
             return name.to_owned();
         }
@@ -178,7 +200,7 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
         let name = if linked { format!("{name} -> {target}") } else { name.to_owned() };
         if gnu {
             let links = if dir && !linked { 2 } else { 1 };
-            format!("{mode} {links} {owner} {group} {size} Jan  5 09:00 {name}")
+            format!("{mode} {links} {owner} {group} {size:>wide$} Jan  5 09:00 {name}")
         } else {
             format!("{mode}    1 {owner:<8} {group:<8} {size:>9} Jan  5 09:00 {name}")
         }
@@ -187,8 +209,8 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
         let path = inside.path(f);
         if !fs::is_dir(w, &inside.pod, &inside.container, &path) || options.contains('d') {
             match fs::read(w, &inside.pod, &inside.container, &path) {
-                Ok(t) => io.line(line(f, &path, false, t.len())),
-                Err(FsError::IsDir) => io.line(line(f, &path, true, 4096)),
+                Ok(t) => io.line(line(f, &path, false, t.len(), 1)),
+                Err(FsError::IsDir) => io.line(line(f, &path, true, 4096, 1)),
                 Err(e) => {
                     if gnu {
                         io.err(format!("ls: cannot access '{f}': {e}"));
@@ -204,7 +226,15 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
             io.line(format!("{}{f}:", if i > 0 { "\n" } else { "" }));
         }
         match fs::list(w, &inside.pod, &inside.container, &path) {
-            Ok(entries) => {
+            Ok(mut entries) => {
+                if options.contains('a') {
+                    let own =
+                        |name: &str| fs::Entry { name: name.to_owned(), dir: true, size: 4096 };
+                    entries.splice(0..0, [own("."), own("..")]);
+                }
+                let hidden = options.contains(['a', 'A']);
+                entries.retain(|e| hidden || !e.name.starts_with('.'));
+                let wide = entries.iter().map(|e| e.size.to_string().len()).max().unwrap_or(1);
                 if options.contains('l') {
                     // a link takes no block of its own
                     let full = |name: &str| format!("{}/{name}", path.trim_end_matches('/'));
@@ -212,10 +242,8 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
                     io.line(format!("total {}", blocks * 4));
                 }
                 for e in entries {
-                    if options.contains('a') || !e.name.starts_with('.') {
-                        let full = format!("{}/{}", path.trim_end_matches('/'), e.name);
-                        io.line(line(&e.name, &full, e.dir, e.size));
-                    }
+                    let full = format!("{}/{}", path.trim_end_matches('/'), e.name);
+                    io.line(line(&e.name, &inside.path(&full), e.dir, e.size, wide));
                 }
             }
             Err(e) => {
@@ -225,24 +253,4 @@ fn ls(w: &World, io: &mut Io, inside: &Inside, options: &str, files: &[&String])
         }
     }
     code
-}
-
-/// `df` and `mount`: the volumes of the container.
-fn mounts(w: &World, io: &mut Io, inside: &Inside, sizes: bool) {
-    let Some(pod) = w.store.by_key(&inside.pod) else { return };
-    if sizes {
-        io.line("Filesystem           1K-blocks      Used Available Use% Mounted on");
-        io.line("overlay               67108864   8388608  58720256  12% /");
-    } else {
-        io.line("overlay on / type overlay (rw,relatime)");
-    }
-    for m in spec(pod, &inside.container)["volumeMounts"].items() {
-        let (name, path) = (m["name"].str(), m["mountPath"].str());
-        let mode = if m["readOnly"].is_true() { "ro" } else { "rw" };
-        if sizes {
-            io.line(format!("/dev/{name:<15}  1048576       512   1048064   0% {path}"));
-        } else {
-            io.line(format!("/dev/{name} on {path} type ext4 ({mode},relatime)"));
-        }
-    }
 }

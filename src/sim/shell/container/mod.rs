@@ -4,6 +4,7 @@
 //! Only programs that learners type are there; curl shows no progress meter.
 
 mod connect;
+mod disks;
 mod dns;
 mod files;
 mod http;
@@ -13,10 +14,10 @@ use crate::api::{Key, Obj};
 use crate::kubectl::io::{Chunk, Io, Job, Run};
 use crate::net::resolver;
 use crate::shell::commands::{self, FromInput};
-use crate::shell::{Place, Shell};
+use crate::shell::{Dialect, Lenient, Place, Shell};
 use crate::storage::fs;
 use crate::value::{Str, Value, text};
-use crate::workload;
+use crate::workload::{self, Family};
 use crate::world::World;
 
 /// A place inside a container.
@@ -93,16 +94,40 @@ impl Inside {
         format!("/{}", fs::components(&joined).join("/"))
     }
 
-    /// Name of its shell in messages.
-    pub fn shell_name(&self) -> &'static str {
-        "sh"
+    /// Whose words its `sh` has.
+    pub fn dialect(&self) -> Dialect {
+        // agnhost is an Alpine with BIND's tools
+        if self.tools() != Tools::Gnu || self.image.contains("agnhost") {
+            Dialect::Ash
+        } else if workload::of_rpm(&self.image) {
+            Dialect::Bash
+        } else {
+            Dialect::Dash
+        }
     }
 
     fn pod<'a>(&self, w: &'a World) -> Option<&'a Obj> {
         w.store.by_key(&self.pod).filter(|p| p.uid() == self.uid)
     }
 
-    /// Does the container have this program?
+    /// What is said of a program that is in the container, or may be, and not simulated.
+    fn unsimulated(&self, program: &str) -> Option<String> {
+        workload::unsimulated(&self.image, self.tools() != Tools::Gnu, program)
+    }
+
+    /// Where a program of the container lies, simulated or not.
+    pub fn which(&self, w: &World, program: &str) -> Option<String> {
+        let there = self.has(w, program)
+            || self.unsimulated(program).is_some_and(|text| text.ends_with("has it)"));
+        let short = program.rsplit('/').next().unwrap_or(program);
+        there.then(|| match workload::program_file(&self.image, short) {
+            Some(file) => format!("/{file}"),
+            None if self.tools() == Tools::Gnu => format!("/usr/bin/{short}"),
+            None => format!("/bin/{short}"),
+        })
+    }
+
+    /// Does the container have this program, so that it can be run here?
     pub fn has(&self, w: &World, program: &str) -> bool {
         let program = program.rsplit('/').next().unwrap_or(program);
         // it may have been taken away
@@ -111,18 +136,19 @@ impl Inside {
         }
         let busybox = self.tools() != Tools::Gnu;
         let base = self.image.rsplit('/').next().unwrap_or("");
-        let tester = ["dnsutils", "netshoot", "dns-test", "nettools", "debug", "toolbox"]
-            .iter()
-            .any(|t| base.contains(t));
+        let tester =
+            ["agnhost", "dnsutils", "netshoot", "dns-test", "nettools", "debug", "toolbox"]
+                .iter()
+                .any(|t| base.contains(t));
         match program {
             "nslookup" => busybox || tester,
             "dig" | "host" => tester,
             "wget" => busybox || tester || base.contains("nginx"),
-            "ping" | "nc" => busybox || tester,
+            "ping" => busybox || tester,
+            "nc" => busybox || tester || workload::family(&self.image) == Family::ZooKeeper,
             "curl" => !busybox || base.starts_with("curl") || base.contains("netshoot"),
             "tail" | "timeout" | "watch" | "diff" | "dirname" | "command" | "type" => true,
             "bash" => !busybox || base.contains("bash"),
-            "apt-get" | "apt" => false,
             p => PROGRAMS.contains(&p),
         }
     }
@@ -134,7 +160,7 @@ const PROGRAMS: &[&str] = &[
     "mv", "cp", "touch", "ps", "df", "mount", "date", "sleep", "id", "whoami", "pwd", "uname",
     "kill", "pkill", "killall", "getent", "grep", "egrep", "head", "tail", "cut", "wc", "sort",
     "uniq", "awk", "sed", "tr", "tac", "rev", "base64", "seq", "test", "[", "true", "false", "tee",
-    "xargs", "basename", "stat", "sync", "exit", "ash", "dash", "which",
+    "xargs", "basename", "stat", "sync", "exit", "ash", "dash", "which", "expr", "nproc",
 ];
 
 /// The spec of a container, init containers too.
@@ -175,7 +201,9 @@ pub fn start(
 ) -> Result<Run, String> {
     let Some(program) = argv.first() else { return Err(String::new()) };
     if !inside.has(w, program) {
-        return Err(program.clone());
+        let Some(text) = inside.unsimulated(program) else { return Err(program.clone()) };
+        io.err(text);
+        return Ok(Run::Done(127));
     }
     let name = program.rsplit('/').next().unwrap_or(program);
     let mut shell = shell(w, inside.clone(), io.term);
@@ -191,7 +219,8 @@ pub fn start(
             _ => format!("{} {} ", inside.cwd, system::User::of(w, &inside).sign()),
         };
         let prompt = Some(prompt);
-        return Ok(Run::wait(FromInput { shell, running: None, prompt, asked: false }));
+        shell.interactive = true;
+        return Ok(Run::wait(FromInput { shell, running: None, prompt, asked: false, next: 1 }));
     }
     let mut argv = argv.to_vec();
     if let Some(first) = argv.first_mut() {
@@ -238,7 +267,9 @@ pub fn program(
     let Place::Container(inside) = sh.place.clone() else { return None };
     let short = name.rsplit('/').next().unwrap_or(name);
     if !inside.has(w, short) && !matches!(short, "cd") {
-        return None;
+        let text = inside.unsimulated(short).filter(|_| sh.lenient == Lenient::Never)?;
+        io.err(text);
+        return Some(Run::Done(127));
     }
     let pod = inside.pod(w)?.clone();
     let done = |code| Some(Run::Done(code));
@@ -287,20 +318,19 @@ pub fn program(
         }
         // probes ask in their own way (`workload::probe_command`)
         "zookeeper-ready" | "ready-probe.sh" => done(0),
-        "nc" => Some(connect::netcat(w, io, &inside, args)),
         "kill" | "pkill" | "killall" => done(system::kill(w, io, &inside, short, args)),
-        "nginx" => {
-            io.err("nginx version: nginx/1.27.0");
+        "nginx" => done(system::nginx(w, io, &inside, args)),
+        "sync" => done(0),
+        "nproc" => {
+            io.line((w.config.node_cpu / 1000).max(1).to_string());
             done(0)
         }
-        "sync" => done(0),
         "which" => {
             let mut code = 0;
             for a in args {
-                if inside.has(w, a) {
-                    io.line(format!("/usr/bin/{a}"));
-                } else {
-                    code = 1;
+                match inside.which(w, a) {
+                    Some(path) => io.line(path),
+                    None => code = 1,
                 }
             }
             done(code)
@@ -312,13 +342,25 @@ pub fn program(
         "getent" => Some(dns::getent(w, io, &inside, args)),
         "ping" => Some(connect::ping(w, io, &inside, args)),
         "wget" | "curl" => Some(http::fetch(w, io, &inside, short == "curl", args)),
-        "redis-cli" | "etcdctl" | "zkCli.sh" | "zkServer.sh" | "mysql" | "mysqladmin" => {
-            let argv: Vec<String> =
-                std::iter::once(short.to_owned()).chain(args.iter().cloned()).collect();
-            Some(Run::wait(Client { inside, argv }))
+        // ZooKeeper's words of four letters are sent so
+        "nc" if workload::family(&inside.image) == Family::ZooKeeper && !has_z(args) => {
+            Some(client(inside, short, args))
         }
+        "nc" => Some(connect::netcat(w, io, &inside, args)),
+        "redis-cli" | "etcdctl" | "zkCli.sh" | "zkServer.sh" | "mysql" | "mysqladmin"
+        | "mariadb" | "mariadb-admin" => Some(client(inside, short, args)),
         _ => files::program(sh, w, io, short, args),
     }
+}
+
+/// `nc -z`: does it ask without sending anything?
+fn has_z(args: &[String]) -> bool {
+    args.iter().any(|a| a.starts_with('-') && a.contains('z'))
+}
+
+fn client(inside: Inside, name: &str, args: &[String]) -> Run {
+    let argv = std::iter::once(name.to_owned()).chain(args.iter().cloned()).collect();
+    Run::wait(Client { inside, argv })
 }
 
 /// A database's client: reads its input to the end, then asks.
@@ -330,10 +372,16 @@ struct Client {
 
 impl Job for Client {
     fn poll(&mut self, w: &mut World, io: &mut Io) -> Option<i32> {
-        let asks = self.argv.iter().any(|a| a == "-e" || a.starts_with("--execute"));
+        let asks = workload::asks(&self.argv);
         let waits = !io.stdin.tty && io.stdin.open && !asks;
         if waits {
             return None;
+        }
+        if io.stdin.tty
+            && let Some(text) = workload::interactive(&self.argv)
+        {
+            io.err(text);
+            return Some(1);
         }
         let input = if io.stdin.tty { String::new() } else { std::mem::take(&mut io.stdin.text) };
         let tty = io.tty;

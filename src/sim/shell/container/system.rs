@@ -1,4 +1,4 @@
-//! Who runs what in a container: `ps`, `id`, `whoami`, `nodetool status`.
+//! Who runs what in a container: `ps`, `id`, `whoami`, `nodetool status`, `nginx -s`.
 
 use super::{Inside, Tools, spec};
 use crate::kubectl::io::Io;
@@ -310,5 +310,35 @@ pub(super) fn nodetool(w: &World, io: &mut Io, inside: &Inside, args: &[String])
         ));
     }
     io.line("");
+    0
+}
+
+/// `nginx -v`, `-t`, `-s SIGNAL`: beside the server that runs.
+pub(super) fn nginx(w: &mut World, io: &mut Io, inside: &Inside, args: &[String]) -> i32 {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["-v"] => {
+            let tag = inside.image.rsplit(':').next().unwrap_or("").split('-').next().unwrap_or("");
+            let known = tag.split('.').count() == 3;
+            io.err(format!("nginx version: nginx/{}", if known { tag } else { "1.27.0" }));
+        }
+        ["-t"] => {
+            let file = "/etc/nginx/nginx.conf";
+            io.err(format!("nginx: the configuration file {file} syntax is ok"));
+            io.err(format!("nginx: configuration file {file} test is successful"));
+        }
+        ["-s", signal @ ("reload" | "reopen" | "quit" | "stop")] => {
+            let now = crate::api::time::rfc3339(w.now).replace('-', "/").replace('T', " ");
+            let now = now.get(..19).unwrap_or("");
+            io.err(format!("{now} [notice] 47#47: signal process started"));
+            if matches!(*signal, "quit" | "stop") {
+                crate::kubelet::exec_exit(w, &inside.pod, &inside.container, 0);
+            }
+        }
+        _ => {
+            io.err(format!("not simulated: nginx {}", words.join(" ")));
+            return 1;
+        }
+    }
     0
 }
