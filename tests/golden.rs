@@ -10,8 +10,7 @@
 //! directives become lines of a podium script (`script_of`), with realistic durations, because
 //! its kubelet reported stopped containers as a real one does. Normalised there as well: the
 //! provisioner's name, container and image ids, zone names; events of pulling and attaching are
-//! left out (that kubelet pulled always and attached nothing), and so is the slice of the API
-//! server's own endpoints (that server listened on a loopback address, for which it writes none).
+//! left out (that kubelet pulled always and attached nothing).
 //!
 //! Cases that are not met are named in gaps.txt; the test fails when that list is not exact.
 
@@ -482,24 +481,6 @@ fn watch_story(n: &Normaliser, command: &str, lines: &[String]) -> Story {
     story
 }
 
-/// What was printed, without the slice of the API server's own endpoints.
-fn without_own_slice(lines: &[String]) -> Vec<String> {
-    let item = |l: &String| l.starts_with("- ") || l.starts_with("kind: ");
-    let mut kept = Vec::new();
-    for part in lines.chunk_by(|_, next| !item(next)) {
-        let own = part.iter().any(|l| l.trim() == "kubernetes.io/service-name: kubernetes");
-        if !own {
-            let row = |l: &&String| !l.starts_with("endpointslice.discovery.k8s.io/kubernetes ");
-            kept.extend(part.iter().filter(row).cloned());
-        }
-    }
-    // a table of nothing else is none
-    if kept.last().is_some_and(|l| l.contains("ADDRESSTYPE")) {
-        kept.truncate(kept.len() - 2);
-    }
-    kept
-}
-
 /// A class that the second set's cluster had.
 const MANUAL: &str = r#"echo '{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"manual"},"provisioner":"kubernetes.io/no-provisioner"}' | kubectl apply -f -"#;
 
@@ -541,10 +522,7 @@ fn recordings_of_kubectl_1_36_are_reproduced() {
             let _ = writeln!(whole, "@{} ^C", i + 2);
         }
         std::fs::write(&file, whole).unwrap();
-        let mut got = blocks(&podium(folder, &file, "realistic", "transcript"));
-        for block in got.iter_mut().filter(|b| b.command.contains("endpointslices")) {
-            block.lines = without_own_slice(&block.lines);
-        }
+        let got = blocks(&podium(folder, &file, "realistic", "transcript"));
         report.transcript(&n, &case, &want, &got[1 + watches.len()..]);
         for ((file, command), block) in watches.iter().zip(&got[got.len() - watches.len()..]) {
             let recorded = std::fs::read_to_string(folder.join(file)).unwrap();

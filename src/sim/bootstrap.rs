@@ -61,11 +61,6 @@ pub fn cluster(w: &mut World) {
         put(Kind::StorageClass, class);
     }
     put(Kind::Service, own_service());
-    // the recorded cluster has its API server elsewhere
-    if accounts {
-        put(Kind::Endpoints, own_endpoints());
-        put(Kind::EndpointSlice, own_slice());
-    }
     put(
         Kind::Service,
         value!({
@@ -162,38 +157,6 @@ fn quantity_milli(milli: i64) -> String {
     if milli % 1000 == 0 { (milli / 1000).to_string() } else { format!("{milli}m") }
 }
 
-/// Address of the node of the control plane, which is none of the cluster's nodes.
-pub const CONTROL_PLANE: &str = "172.18.0.1";
-/// Port of the API server there.
-pub const API_PORT: i64 = 6443;
-
-/// Where the API server listens, in the old form.
-pub fn own_endpoints() -> Value {
-    value!({
-        "metadata": {
-            "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
-            "name": "kubernetes", "namespace": "default"
-        },
-        "subsets": [{
-            "addresses": [{"ip": CONTROL_PLANE}],
-            "ports": [{"name": "https", "port": API_PORT, "protocol": "TCP"}]
-        }]
-    })
-}
-
-/// Where the API server listens.
-pub fn own_slice() -> Value {
-    value!({
-        "addressType": "IPv4",
-        "endpoints": [{"addresses": [CONTROL_PLANE], "conditions": {"ready": true}}],
-        "metadata": {
-            "labels": {"kubernetes.io/service-name": "kubernetes"},
-            "name": "kubernetes", "namespace": "default"
-        },
-        "ports": [{"name": "https", "port": API_PORT, "protocol": "TCP"}]
-    })
-}
-
 /// The Service of the API server itself.
 pub fn own_service() -> Value {
     value!({
@@ -207,7 +170,7 @@ pub fn own_service() -> Value {
             "internalTrafficPolicy": "Cluster",
             "ipFamilies": ["IPv4"],
             "ipFamilyPolicy": "SingleStack",
-            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": API_PORT}],
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
             "sessionAffinity": "None",
             "type": "ClusterIP"
         }

@@ -124,7 +124,7 @@ fn no_such_tag(image: &str) -> bool {
 
 /// Reason and text of the runtime's error, if the image cannot be pulled.
 pub fn pull_error(image: &str, recording: bool) -> Option<String> {
-    if !image.contains("broken") && !no_such_tag(image) {
+    if !image.contains("broken") && (recording || !no_such_tag(image)) {
         return None;
     }
     let full = if recording { image.to_owned() } else { canonical(image) };

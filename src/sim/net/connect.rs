@@ -3,7 +3,6 @@
 
 use super::dns;
 use crate::api::{Key, Kind, Obj, Phase};
-use crate::bootstrap;
 use crate::rng::Stream;
 use crate::value::Value;
 use crate::world::World;
@@ -83,10 +82,6 @@ fn at(w: &World, ip: &str, port: i64) -> Result<Key, ConnectError> {
         .find(|p| p.pod().ip == ip && !matches!(p.pod().phase, Phase::Succeeded | Phase::Failed));
     match pod {
         Some(pod) => pod_at(w, &pod.key(), port),
-        // the API server, which is no pod
-        None if ip == bootstrap::CONTROL_PLANE && port == bootstrap::API_PORT => {
-            Ok(Key::new(Kind::Service, "default", "kubernetes"))
-        }
         None => Err(ConnectError::Timeout),
     }
 }
