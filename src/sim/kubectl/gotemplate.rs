@@ -416,6 +416,16 @@ fn call(name: &str, args: &[Got]) -> Result<Got, String> {
             }
             yes(v.is_some())
         }
+        "base64decode" => {
+            let coded = args.first().map(shown).unwrap_or_default();
+            if let Some(at) = crate::base64::bad_byte(&coded) {
+                return Err(format!(
+                    "error calling base64decode: base64 decode failed: illegal base64 data at input byte {at}"
+                ));
+            }
+            let bytes = crate::base64::decode(&coded).unwrap_or_default();
+            Ok(Some(String::from_utf8_lossy(&bytes).into_owned().into()))
+        }
         other => Err(format!("not simulated: template function {other}")),
     }
 }

@@ -7,7 +7,7 @@ use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res, Run};
 use crate::kubectl::resources::{Options, select};
 use crate::kubectl::verbs::common::{
-    Pairs, finish, no_such_resource, pairs, parse_pairs, report, send, warned, write_options,
+    Pairs, ask, finish, no_such_resource, pairs, parse_pairs, report, send, write_options,
 };
 use crate::value::{Value, text};
 use crate::world::World;
@@ -128,9 +128,7 @@ fn patch_one(
         return Err(no_such_resource());
     }
     let options = WriteOptions { fields: FieldValidation::Warn, ..write_options(dry) };
-    let new = w.patch(obj, change, how, sub, options);
-    warned(w, io);
-    let new = new?;
+    let new = ask(w, io, |w| w.patch(obj, change, how, sub, options))?;
     if io.cause.is_some() {
         return Ok(send(w, io, &new, new.value.clone(), dry)?.0.value.clone());
     }
@@ -169,10 +167,10 @@ fn changes_of(changes: &[String], field: &str, one: &str) -> Res<Pairs> {
         if v.contains('=') {
             return Err(Failure::new(format!("invalid label spec: {spec}")));
         }
-        if !v.is_empty() && !crate::kubectl::resources::good_label(v) {
+        if !v.is_empty() && !crate::kubectl::selectors::good_label(v) {
             return Err(Failure::new(format!(
                 "invalid label value: {spec:?}: {}",
-                crate::kubectl::resources::LABEL_VALUE
+                crate::kubectl::selectors::LABEL_VALUE
             )));
         }
     }

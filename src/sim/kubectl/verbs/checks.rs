@@ -74,18 +74,19 @@ pub fn image(image: &str) -> Res<()> {
     Ok(())
 }
 
+/// Is it a variable's name?
+pub fn is_variable(name: &str) -> bool {
+    let first = |c: u8| c.is_ascii_alphabetic() || b"-._".contains(&c);
+    name.bytes().next().is_some_and(first) && name.bytes().all(|c| first(c) || c.is_ascii_digit())
+}
+
 /// A variable's name and value.
 ///
 /// # Errors
 /// It is none.
 pub fn variable(env: &str) -> Res<(Str, Str)> {
-    let first = |c: u8| c.is_ascii_alphabetic() || b"-._".contains(&c);
-    let good = |name: &str| {
-        name.bytes().next().is_some_and(first)
-            && name.bytes().all(|c| first(c) || c.is_ascii_digit())
-    };
     match env.split_once('=') {
-        Some((name, value)) if good(name) => Ok((text(name), text(value))),
+        Some((name, value)) if is_variable(name) => Ok((text(name), text(value))),
         _ => Err(Failure::new(format!("invalid env: {env}"))),
     }
 }

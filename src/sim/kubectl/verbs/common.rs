@@ -56,8 +56,23 @@ pub fn file_options(args: &Args, dry: DryRun) -> WriteOptions {
     WriteOptions { fields: validation(args).unwrap_or_default(), ..write_options(dry) }
 }
 
-/// Prints what the server warned of.
-pub fn warned(w: &mut World, io: &mut Io) {
+/// Makes a request and prints what the server warns of: every writing command asks in this way,
+/// so that no warning is left for another command.
+///
+/// # Errors
+/// What the server answers.
+pub fn ask(
+    w: &mut World,
+    io: &mut Io,
+    request: impl FnOnce(&mut World) -> Result<Obj, Status>,
+) -> Result<Obj, Status> {
+    w.warnings.clear();
+    let answer = request(w);
+    warned(w, io);
+    answer
+}
+
+fn warned(w: &mut World, io: &mut Io) {
     for warning in std::mem::take(&mut w.warnings) {
         // a command says the same thing once
         let text = format!("Warning: {warning}\n");
@@ -150,9 +165,7 @@ pub fn send(
     if meta["resourceVersion"] == old.meta()["resourceVersion"] {
         meta.remove("resourceVersion");
     }
-    let new = w.update(old.kind, value, Sub::Main, write_options(dry));
-    warned(w, io);
-    let new = new?;
+    let new = ask(w, io, |w| w.update(old.kind, value, Sub::Main, write_options(dry)))?;
     let changed = *new.value != *old.value;
     Ok((new, changed))
 }

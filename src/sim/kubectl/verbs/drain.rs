@@ -6,7 +6,7 @@ use crate::apiserver::DeleteOptions;
 use crate::apiserver::error::{Reason, Status};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
-use crate::kubectl::resources::Selector;
+use crate::kubectl::selectors::Selector;
 use crate::kubectl::verbs::change::ended;
 use crate::kubectl::verbs::common::{finish, send};
 use crate::value::Str;

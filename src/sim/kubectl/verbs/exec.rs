@@ -6,7 +6,7 @@ use crate::apiserver::error::Status;
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::resources;
-use crate::kubectl::verbs::common::write_options;
+use crate::kubectl::verbs::common::{ask, write_options};
 use crate::kubectl::verbs::delete;
 use crate::kubectl::verbs::generate;
 use crate::kubectl::verbs::logs::choices;
@@ -213,10 +213,10 @@ impl Job for Exec {
 ///
 /// # Errors
 /// What the server answers.
-pub fn attached(w: &mut World, args: &Args) -> Res<Run> {
+pub fn attached(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     let mut value = generate::pod(args)?;
     value.entry("metadata").set("namespace", args.ns(w));
-    let obj = w.create(Kind::Pod, value, write_options(DryRun::None))?;
+    let obj = ask(w, io, |w| w.create(Kind::Pod, value, write_options(DryRun::None)))?;
     Ok(Run::wait(Attached {
         key: obj.key(),
         uid: obj.uid(),
