@@ -1,6 +1,7 @@
 //! Small commands: version, cluster-info, auth, api-versions, plugins.
 
 use crate::api::{Kind, kind};
+use crate::bootstrap::SERVER;
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Run};
 use crate::kubectl::print::Widths;
@@ -9,7 +10,7 @@ use crate::manifest::print::{to_json_pretty, to_yaml};
 use crate::value;
 use crate::world::World;
 
-/// The version of kubectl and of the server.
+/// The version of kubectl.
 const VERSION: &str = "v1.36.4";
 
 /// `kubectl version`.
@@ -19,14 +20,13 @@ pub fn version(_w: &mut World, io: &mut Io, args: &Args) -> Run {
     if output.is_empty() {
         io.line(format!("Client Version: {VERSION}\nKustomize Version: v5.8.1"));
         if !client {
-            io.line(format!("Server Version: {VERSION}"));
+            io.line(format!("Server Version: {SERVER}"));
         }
         return Run::Done(0);
     }
-    let one = build();
-    let mut all = value!({"clientVersion": (one.clone()), "kustomizeVersion": "v5.8.1"});
+    let mut all = value!({"clientVersion": (build(VERSION)), "kustomizeVersion": "v5.8.1"});
     if !client {
-        all.set("serverVersion", one);
+        all.set("serverVersion", build(SERVER));
     }
     match output {
         "yaml" => io.print(to_yaml(&all)),
@@ -36,17 +36,17 @@ pub fn version(_w: &mut World, io: &mut Io, args: &Args) -> Run {
     Run::Done(0)
 }
 
-/// How both were built.
-fn build() -> crate::value::Value {
+/// How a program was built.
+fn build(version: &'static str) -> crate::value::Value {
     value!({
-        "compiler": "gc", "gitTreeState": "clean", "gitVersion": VERSION, "major": "1",
+        "compiler": "gc", "gitTreeState": "clean", "gitVersion": version, "major": "1",
         "minor": "36", "platform": "linux/amd64"
     })
 }
 
 /// The server's version as it answers itself.
 pub fn version_json() -> String {
-    to_json_pretty(&build()).trim_end().replace("    ", "  ")
+    to_json_pretty(&build(SERVER)).trim_end().replace("    ", "  ")
 }
 
 /// `kubectl cluster-info`.
@@ -63,7 +63,9 @@ pub fn options(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
 
 /// `kubectl api-versions`.
 pub fn api_versions(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
-    let mut all: Vec<&str> = kind::ALL.iter().map(|k| k.info().api_version).collect();
+    // versions that serve what another one serves as well
+    let more = ["autoscaling/v1", "events.k8s.io/v1"];
+    let mut all: Vec<&str> = kind::ALL.iter().map(|k| k.info().api_version).chain(more).collect();
     all.sort_unstable();
     all.dedup();
     for v in all {

@@ -84,24 +84,26 @@ fn resources(io: &mut Io, args: &Args) -> Res<i32> {
     let group = args.get("api-group");
     let namespaced = args.get("namespaced").map(|v| v == "true");
     let wanted = args.list("verbs");
-    let mut kinds: Vec<Kind> = kind::ALL
-        .iter()
-        .copied()
-        .filter(|k| group.is_none_or(|g| k.info().group == g))
-        .filter(|k| namespaced.is_none_or(|n| k.info().namespaced == n))
-        .filter(|k| wanted.iter().all(|v| verbs(*k).split(',').any(|x| x == v)))
+    // events are served by two groups
+    let own = kind::ALL.iter().map(|k| (*k, k.info().group, k.info().api_version));
+    let mut kinds: Vec<(Kind, &str, &str)> = own
+        .chain([(Kind::Event, "events.k8s.io", "events.k8s.io/v1")])
+        .filter(|(_, own, _)| group.is_none_or(|g| *own == g))
+        .filter(|(k, ..)| namespaced.is_none_or(|n| k.info().namespaced == n))
+        .filter(|(k, ..)| wanted.iter().all(|v| verbs(*k).split(',').any(|x| x == v)))
         .collect();
-    kinds.sort_by_key(|k| {
+    kinds.sort_by_key(|(k, group, _)| {
         let i = k.info();
         match sort {
             "name" => (i.plural, "", ""),
             "kind" => (i.kind, "", ""),
-            _ => ("", i.group, i.plural),
+            _ => ("", *group, i.plural),
         }
     });
     if args.text("output") == "name" {
-        for k in kinds {
-            io.line(&*k.resource());
+        for (k, group, _) in kinds {
+            let dot = if group.is_empty() { "" } else { "." };
+            io.line(format!("{}{dot}{group}", k.info().plural));
         }
         return Ok(0);
     }
@@ -115,11 +117,11 @@ fn resources(io: &mut Io, args: &Args) -> Res<i32> {
             ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", "VERBS", "CATEGORIES"];
         table.push(row(&names));
     }
-    for k in kinds {
+    for (k, _, api_version) in kinds {
         let i = k.info();
         let short = i.short.join(",");
         let ns = if i.namespaced { "true" } else { "false" };
-        table.push(row(&[i.plural, &short, i.api_version, ns, i.kind, verbs(k), categories(k)]));
+        table.push(row(&[i.plural, &short, api_version, ns, i.kind, verbs(k), categories(k)]));
     }
     io.print(Widths::default().render(&table));
     Ok(0)
