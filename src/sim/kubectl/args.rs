@@ -364,7 +364,8 @@ impl Args {
 
     /// All values of a flag, taken apart at commas.
     pub fn list(&self, name: &str) -> Vec<String> {
-        self.all(name).flat_map(|v| v.split(',')).map(str::to_owned).collect()
+        let given = self.all(name).filter(|v| !v.is_empty());
+        given.flat_map(|v| v.split(',')).map(str::to_owned).collect()
     }
 
     /// A whole number.

@@ -12,6 +12,8 @@ enum Node {
     Text(String),
     Path(Vec<Step>),
     Range(Vec<Step>, Vec<Node>),
+    /// An `{end}` that ends nothing.
+    End,
 }
 
 #[derive(Clone, Debug)]
@@ -110,6 +112,7 @@ fn fill(nodes: &[Node], root: &Value, here: &Value, out: &mut String) -> Result<
                     fill(body, root, &item, out)?;
                 }
             }
+            Node::End => return Err("not in range, nothing to end".to_owned()),
         }
     }
     Ok(())
@@ -266,19 +269,19 @@ impl<'a> Parser<'a> {
             let action = self.action()?;
             let trimmed = action.trim();
             if trimmed == "end" {
-                return if inside {
-                    Ok((nodes, true))
-                } else {
-                    Err("not in range, nothing to end".into())
-                };
+                if inside {
+                    return Ok((nodes, true));
+                }
+                nodes.push(Node::End);
+                continue;
             }
             if let Some(path) = trimmed.strip_prefix("range") {
                 let steps = steps(path.trim())?;
                 let (body, closed) = self.nodes(true)?;
-                if !closed {
-                    return Err("unterminated range, nothing to end".into());
-                }
+                // what is not ended is filled once more for what is around the range
+                let after = if closed { Vec::new() } else { body.clone() };
                 nodes.push(Node::Range(steps, body));
+                nodes.extend(after);
             } else if trimmed.starts_with(['"', '\'']) {
                 nodes.push(Node::Text(unquote(trimmed)?));
             } else {

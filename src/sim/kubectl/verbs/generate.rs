@@ -3,11 +3,16 @@
 use crate::api::{Kind, quantity};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res, Run};
+use crate::kubectl::output::Output;
 use crate::kubectl::resources::{Options, select};
 use crate::kubectl::selectors::Selector;
 use crate::kubectl::verbs::change::ended;
 use crate::kubectl::verbs::checks;
-use crate::kubectl::verbs::common::{LAST_APPLIED, ask, parse_pairs, report, write_options};
+use crate::kubectl::verbs::common::{
+    LAST_APPLIED, ask, parse_pairs, report, validation, write_options,
+};
+use crate::manifest::print::typed_json;
+use crate::manifest::validation::is_subdomain;
 use crate::value;
 use crate::value::{Map, Value, text};
 use crate::world::World;
@@ -26,6 +31,7 @@ pub fn make(
     operation: &str,
 ) -> Res<i32> {
     let dry = args.dry_run()?;
+    validation(args)?;
     if args.on("save-config") {
         // what the flags say, as a typed object is written
         let mut saved = value.clone();
@@ -37,7 +43,7 @@ pub fn make(
             saved.entry("metadata").set("namespace", ns);
         }
         let notes = value.entry("metadata").entry("annotations");
-        notes.set(LAST_APPLIED, format!("{saved}\n"));
+        notes.set(LAST_APPLIED, typed_json(kind.info().kind, &saved, false));
     }
     if kind.info().namespaced {
         let shown = dry == DryRun::Client && args.given("output");
@@ -58,6 +64,12 @@ pub fn make(
             Err(e) => return Err(Failure::new(format!("{failed} {e}"))),
         }
     };
+    // what expose was answered is no typed object
+    let typed = args.verb != "expose" || dry == DryRun::Client;
+    if typed && matches!(Output::of(args)?, Output::Json) {
+        io.print(typed_json(kind.info().kind, &made, true));
+        return Ok(0);
+    }
     report(io, args, kind, &made, operation, dry)?;
     Ok(0)
 }
@@ -183,6 +195,10 @@ pub fn service(w: &mut World, io: &mut Io, args: &Args) -> Run {
             return Err(Failure::new("required flag(s) \"external-name\" not set"));
         }
         let n = name(args, 1)?;
+        let host = args.text("external-name");
+        if external && !is_subdomain(host) {
+            return Err(Failure::new(format!("invalid service external name {host}")));
+        }
         let pairs = args.list("tcp");
         let headless = args.get("clusterip") == Some("None");
         if pairs.is_empty() && !headless && !external {
@@ -203,7 +219,7 @@ pub fn service(w: &mut World, io: &mut Io, args: &Args) -> Run {
         if let Some(ip) = args.get("clusterip") {
             spec.set("clusterIP", text(ip));
         }
-        if let Some(host) = args.get("external-name") {
+        if external {
             spec.set("externalName", text(host));
         }
         let failed = format!("failed to create {service_type} service:");

@@ -381,7 +381,7 @@ pub fn ingress(w: &mut World, io: &mut Io, args: &Args) -> Run {
             metadata.entry("annotations").set(text(k), text(v));
         }
         let mut spec = Value::map();
-        if let Some(class) = args.get("class") {
+        if let Some(class) = args.get("class").filter(|c| !c.is_empty()) {
             spec.set("ingressClassName", text(class));
         }
         if !to.is_empty() {
