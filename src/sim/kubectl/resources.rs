@@ -1,6 +1,8 @@
 //! Which objects a command means: `po`, `sts/web`, `pod,svc`, `TYPE NAME NAME`, `-l`, `--all`.
 
-use crate::api::{Kind, Obj};
+use std::rc::Rc;
+
+use crate::api::{Kind, Obj, Object};
 use crate::apiserver::error::Status;
 use crate::kubectl::args::Args;
 use crate::kubectl::files::{self, Document};
@@ -154,6 +156,10 @@ pub fn select(
         for doc in docs {
             let (ns, name) = meta(&doc.value);
             match w.store.get(doc.kind, &ns, &name) {
+                _ if args.on("local") => {
+                    let obj = Rc::new(Object::new(doc.kind, doc.value.clone()));
+                    out.targets.push(Target { obj, document: Some(doc) });
+                }
                 Some(obj) => {
                     out.targets.push(Target { obj: obj.clone(), document: Some(doc) });
                 }
@@ -162,7 +168,18 @@ pub fn select(
         }
         return Ok(out);
     }
-    let Named { kinds, names } = named(words)?;
+    if args.on("local") && !words.is_empty() {
+        match args.verb {
+            "patch" => return Err(Failure::new("cannot specify --local and server resources")),
+            "set image" | "set resources" | "set selector" => {
+                return Err(Failure::new(
+                    "you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'",
+                ));
+            }
+            _ => {}
+        }
+    }
+    let Named { kinds, names } = if args.on("local") { Named::default() } else { named(words)? };
     out.kinds = kinds;
     if out.kinds.is_empty() {
         return Err(Failure::raw(

@@ -109,6 +109,9 @@ pub fn report(
                 return Ok(());
             }
             document(io, &output, &shown(value))?;
+            // these commands have a printer for each object, which sets nothing apart
+            let alone = ["label", "patch", "taint"].contains(&args.verb);
+            io.yaml &= !alone && !args.verb.starts_with("rollout");
         }
     }
     Ok(())
@@ -168,6 +171,26 @@ pub fn send(
     let new = ask(w, io, |w| w.update(old.kind, value, Sub::Main, write_options(dry)))?;
     let changed = *new.value != *old.value;
     Ok((new, changed))
+}
+
+/// Sends a changed object, unless the command stays here (`--dry-run=client`, `--local`), and
+/// prints what became of it.
+///
+/// # Errors
+/// What the server answers; an output format that there is not.
+pub fn deliver(
+    w: &mut World,
+    io: &mut Io,
+    args: &Args,
+    old: &Obj,
+    mut value: Value,
+    operation: &str,
+) -> Res<()> {
+    let dry = args.dry_run()?;
+    if dry != DryRun::Client && !args.on("local") {
+        value = send(w, io, old, value, dry)?.0.value.clone();
+    }
+    report(io, args, old.kind, &value, operation, dry)
 }
 
 /// Prints the failures that came together and gives the exit status.

@@ -77,11 +77,7 @@ fn data(w: &World, io: &Io, args: &Args, config_map: Option<&str>) -> Res<Map> {
         let lines = t.trim_start_matches('\u{feff}').lines().map(str::trim_start);
         for line in lines.filter(|l| !l.is_empty() && !l.starts_with('#')) {
             let (k, v) = line.split_once('=').unwrap_or((line, ""));
-            if !checks::is_variable(k) {
-                return Err(Failure::new(format!(
-                    "{k:?} is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')"
-                )));
-            }
+            checks::variable_name(k)?;
             add(k, text(v))?;
         }
     }
