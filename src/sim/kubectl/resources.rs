@@ -139,7 +139,8 @@ pub fn select(
     options: Options,
 ) -> Res<Selection> {
     let mut out = Selection::default();
-    let selector = args.text("selector");
+    // that of expose is the Service's
+    let selector = if args.verb == "expose" { "" } else { args.text("selector") };
     let fields = args.text("field-selector");
     let all = args.on("all") || options.list;
     if args.given("filename") {
@@ -181,6 +182,10 @@ pub fn select(
     }
     let Named { kinds, names } = if args.on("local") { Named::default() } else { named(words)? };
     out.kinds = kinds;
+    let selects = !selector.is_empty() || !fields.is_empty() || all && args.verb == "delete";
+    if out.kinds.is_empty() && selects {
+        return Err(Failure::new("at least one resource must be specified to use a selector"));
+    }
     if out.kinds.is_empty() {
         return Err(Failure::raw(
             "error: You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'"

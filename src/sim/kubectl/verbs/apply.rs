@@ -393,16 +393,14 @@ pub fn create(w: &mut World, io: &mut Io, args: &Args) -> Run {
 }
 
 fn create_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
-    if args.given("raw") || args.on("edit") {
-        return Err(Failure::new("not simulated: --raw and --edit"));
+    if !args.pos.is_empty() {
+        return Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" "))));
     }
     if !args.given("filename") {
-        io.err("Error: must specify one of -f and -k\n");
-        if !args.pos.is_empty() {
-            return Err(args.usage(&format!("unknown command {:?}", args.pos.join(" "))));
-        }
-        io.err("See 'kubectl create -h' for help and examples");
-        return Ok(1);
+        return Err(Failure::new("must specify one of -f and -k"));
+    }
+    if args.given("raw") || args.on("edit") {
+        return Err(Failure::new("not simulated: --raw and --edit"));
     }
     let dry = args.dry_run()?;
     let (docs, mut failures) = read(w, io, args, "create")?;

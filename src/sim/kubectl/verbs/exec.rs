@@ -239,7 +239,7 @@ pub fn attach(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 fn attach_to(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     let word = match args.pos.as_slice() {
-        [] => return Err(args.usage("at least 1 argument is required for attach")),
+        [] => return Err(Failure::new("at least 1 argument is required for attach")),
         [word] => word.as_str(),
         more => {
             let why = format!(

@@ -103,10 +103,10 @@ fn check(args: &Args) -> Res<()> {
             ));
         }
         if args.given("output") {
-            return Err(args.usage("--raw and --output are mutually exclusive"));
+            return Err(Failure::new("--raw and --output are mutually exclusive"));
         }
         if !args.pos.is_empty() || args.given("filename") {
-            return Err(args.usage("arguments may not be passed when --raw is specified"));
+            return Err(Failure::new("arguments may not be passed when --raw is specified"));
         }
         return Ok(());
     }

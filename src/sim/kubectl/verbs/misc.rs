@@ -15,6 +15,10 @@ const VERSION: &str = "v1.36.4";
 
 /// `kubectl version`.
 pub fn version(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    if !args.pos.is_empty() {
+        let why = format!("extra arguments: [{}]", args.pos.join(" "));
+        return Run::Done(io.fail(&Failure::new(why)));
+    }
     let client = args.on("client");
     let output = args.text("output");
     if output.is_empty() {
@@ -62,7 +66,11 @@ pub fn options(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
 }
 
 /// `kubectl api-versions`.
-pub fn api_versions(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
+pub fn api_versions(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    if !args.pos.is_empty() {
+        let why = format!("unexpected arguments: [{}]", args.pos.join(" "));
+        return Run::Done(io.fail(&args.usage(&why)));
+    }
     // versions that serve what another one serves as well
     let more = ["autoscaling/v1", "events.k8s.io/v1"];
     let mut all: Vec<&str> = kind::ALL.iter().map(|k| k.info().api_version).chain(more).collect();
@@ -143,6 +151,10 @@ pub fn can_i(_w: &mut World, io: &mut Io, args: &Args) -> Run {
         "watch",
     ];
     if args.on("list") {
+        if !args.pos.is_empty() {
+            let f = Failure::new("list option must be specified with no arguments");
+            return Run::Done(io.fail(&f));
+        }
         may_all(io, args);
         return Run::Done(0);
     }

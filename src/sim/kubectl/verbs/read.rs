@@ -128,9 +128,15 @@ fn resources(io: &mut Io, args: &Args) -> Res<i32> {
 }
 
 /// `kubectl top`.
-pub fn top(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
-    io.err("error: Metrics API not available");
-    Run::Done(1)
+pub fn top(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let what = args.verb.trim_start_matches("top ");
+    Run::Done(io.fail(&match args.text("sort-by") {
+        "" | "cpu" | "memory" if args.pos.len() > 1 => {
+            args.usage(&format!("{what} [NAME | -l label]"))
+        }
+        "" | "cpu" | "memory" => Failure::new("Metrics API not available"),
+        _ => Failure::new("--sort-by accepts only cpu or memory"),
+    }))
 }
 
 /// `kubectl diff -f`: exit status 1 if anything differs.
@@ -140,6 +146,9 @@ pub fn diff(w: &mut World, io: &mut Io, args: &Args) -> Run {
 }
 
 fn diff_all(w: &World, io: &mut Io, args: &Args) -> Res<i32> {
+    if !args.pos.is_empty() {
+        return Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" "))));
+    }
     if !args.given("filename") {
         return Err(Failure::new("must specify one of -f and -k"));
     }
