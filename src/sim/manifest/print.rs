@@ -137,7 +137,12 @@ fn shape(s: &str) -> Shape {
                 space_break |= i > 0 && chars[i - 1] == ' ';
             }
             ' ' => break_space |= i > 0 && chars[i - 1] == '\n',
-            c => special |= (c < ' ') || ('\u{7f}'..='\u{9f}').contains(&c) || c == '\u{feff}',
+            // go-yaml takes nothing beyond the first plane for printable
+            c => {
+                special |= c < ' '
+                    || ('\u{7f}'..='\u{9f}').contains(&c)
+                    || matches!(c, '\u{feff}' | '\u{10000}'..);
+            }
         }
     }
     let edge = |c: Option<&char>| c.is_some_and(|c| matches!(c, ' ' | '\n'));
@@ -231,6 +236,9 @@ fn double(out: &mut String, s: &str, indent: usize, key: bool) {
             '\u{c}' => out.push_str("\\f"),
             '\u{1b}' => out.push_str("\\e"),
             '\u{feff}' => out.push_str("\\uFEFF"),
+            '\u{10000}'.. => {
+                let _ = write!(out, "\\U{:08X}", c as u32);
+            }
             c if c < ' ' || ('\u{7f}'..='\u{9f}').contains(&c) => {
                 let _ = write!(out, "\\x{:02X}", c as u32);
             }
