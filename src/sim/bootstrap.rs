@@ -8,6 +8,9 @@ use crate::value;
 use crate::value::Value;
 use crate::world::World;
 
+/// The version of the servers and of the nodes' kubelets.
+pub const SERVER: &str = "v1.36.2";
+
 /// Fills a new world.
 pub fn cluster(w: &mut World) {
     let opts = WriteOptions::TRUSTED;
@@ -140,7 +143,7 @@ fn node(w: &World, n: u32) -> Value {
                 "architecture": "amd64",
                 "containerRuntimeVersion": "containerd://2.1.4",
                 "kernelVersion": "6.12.0",
-                "kubeletVersion": "v1.36.2",
+                "kubeletVersion": SERVER,
                 "operatingSystem": "linux",
                 "osImage": "Debian GNU/Linux 13 (trixie)"
             }

@@ -243,11 +243,14 @@ impl Args {
     /// Unknown flags, missing and malformed values, in kubectl's words.
     pub fn parse(verb: &'static str, spec: &'static str, words: &[String]) -> Res<Self> {
         let mut args = Self { verb, ..Self::default() };
-        args.read(spec, words).map_err(|why| {
-            let path = if verb.is_empty() { String::new() } else { format!("{verb} ") };
-            Failure::raw(format!("error: {why}\nSee 'kubectl {path}--help' for usage."))
-        })?;
+        args.read(spec, words).map_err(|why| args.bad_flag(&why))?;
         Ok(args)
+    }
+
+    /// An error about a flag.
+    pub fn bad_flag(&self, why: &str) -> Failure {
+        let path = if self.verb.is_empty() { String::new() } else { format!("{} ", self.verb) };
+        Failure::raw(format!("error: {why}\nSee 'kubectl {path}--help' for usage."))
     }
 
     fn read(&mut self, spec: &'static str, words: &[String]) -> Result<(), String> {
@@ -361,7 +364,8 @@ impl Args {
 
     /// All values of a flag, taken apart at commas.
     pub fn list(&self, name: &str) -> Vec<String> {
-        self.all(name).flat_map(|v| v.split(',')).map(str::to_owned).collect()
+        let given = self.all(name).filter(|v| !v.is_empty());
+        given.flat_map(|v| v.split(',')).map(str::to_owned).collect()
     }
 
     /// A whole number.

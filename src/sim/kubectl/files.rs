@@ -182,7 +182,7 @@ fn document(w: &World, args: &Args, source: &Str, mut value: Value, item: bool) 
             api.as_str()
         )));
     };
-    if found.info().namespaced {
+    if found.info().namespaced && !args.on("local") {
         let own = value["metadata"]["namespace"].to_str();
         let wanted = args.ns(w);
         if own.is_empty() {

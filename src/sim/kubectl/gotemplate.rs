@@ -278,10 +278,18 @@ fn arg(t: &str) -> Result<Arg, String> {
         _ => match t.parse::<i64>() {
             Ok(n) => Arg::Const(Value::Int(n)),
             Err(_) if FUNCTIONS.contains(&t) => Arg::Call(t.to_owned()),
+            Err(_) if NOT_SIMULATED.contains(&t) => {
+                return Err(format!("not simulated: template function {t}"));
+            }
             Err(_) => return Err(format!("function {t:?} not defined")),
         },
     })
 }
+
+/// What Go's templates have beyond that.
+const NOT_SIMULATED: &[&str] = &[
+    "slice", "html", "js", "urlquery", "call", "define", "template", "block", "break", "continue",
+];
 
 const FUNCTIONS: &[&str] = &[
     "index",
@@ -305,21 +313,35 @@ const FUNCTIONS: &[&str] = &[
 /// `None` stands for Go's "no value".
 type Got = Option<Value>;
 
-fn path(from: Got, fields: &[String]) -> Got {
-    fields.iter().try_fold(from?, |v, f| v.as_map()?.get(f).cloned())
+/// Follows fields from what `name` stands for; only a map has fields, and nothing has none.
+fn path(name: &str, from: Got, fields: &[String]) -> Result<Got, String> {
+    let mut v = from;
+    for f in fields {
+        v = match v {
+            Some(Value::Map(m)) => m.get(f).cloned(),
+            None | Some(Value::Null) => None,
+            Some(_) => {
+                return Err(format!(
+                    "executing \"output\" at <{name}.{}>: can't evaluate field {f} in type interface {{}}",
+                    fields.join(".")
+                ));
+            }
+        };
+    }
+    Ok(v)
 }
 
 fn value_of(a: &Arg, dot: &Value, vars: &Vars) -> Result<Got, String> {
     Ok(match a {
         Arg::Dot => Some(dot.clone()),
-        Arg::Field(f) => path(Some(dot.clone()), f),
+        Arg::Field(f) => path("", Some(dot.clone()), f)?,
         Arg::Var(name, f) => {
             let v = vars.iter().rev().find(|(n, _)| n == name);
             let v = v.ok_or_else(|| format!("undefined variable {name:?}"))?;
-            path(Some(v.1.clone()), f)
+            path(name, Some(v.1.clone()), f)?
         }
         Arg::Const(v) => Some(v.clone()),
-        Arg::Group(p, f) => path(evaluate(p, dot, vars)?, f),
+        Arg::Group(p, f) => path("", evaluate(p, dot, vars)?, f)?,
         Arg::Call(name) => call(name, &[])?,
     })
 }
@@ -415,6 +437,16 @@ fn call(name: &str, args: &[Got]) -> Result<Got, String> {
                 };
             }
             yes(v.is_some())
+        }
+        "base64decode" => {
+            let coded = args.first().map(shown).unwrap_or_default();
+            if let Some(at) = crate::base64::bad_byte(&coded) {
+                return Err(format!(
+                    "error calling base64decode: base64 decode failed: illegal base64 data at input byte {at}"
+                ));
+            }
+            let bytes = crate::base64::decode(&coded).unwrap_or_default();
+            Ok(Some(String::from_utf8_lossy(&bytes).into_owned().into()))
         }
         other => Err(format!("not simulated: template function {other}")),
     }

@@ -182,6 +182,12 @@ impl Failure {
         Self { text, among: None }
     }
 
+    /// `error: text`, called an error among others too; only there its last line end is printed.
+    pub fn always(text: &str) -> Self {
+        let text = format!("error: {text}");
+        Self { text: text.trim_end().to_owned(), among: Some(text) }
+    }
+
     /// The same without `error: `.
     #[must_use]
     pub fn bare(&self) -> Self {

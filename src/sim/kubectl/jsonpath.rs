@@ -1,6 +1,7 @@
 //! kubectl's JSONPath templates: `{.items[*].metadata.name}`, `{range …}{end}`, filters,
 //! slices, recursive descent (behaviour/kubectl.md 2).
 
+use crate::manifest::print::go_text;
 use crate::value::{Value, text};
 
 /// A template, taken apart.
@@ -12,6 +13,8 @@ enum Node {
     Text(String),
     Path(Vec<Step>),
     Range(Vec<Step>, Vec<Node>),
+    /// What is told only when the template is filled.
+    Wrong(String),
 }
 
 #[derive(Clone, Debug)]
@@ -63,8 +66,10 @@ impl Template {
     pub fn find(&self, root: &Value) -> Result<Vec<Value>, String> {
         let mut found = Vec::new();
         for node in &self.0 {
-            if let Node::Path(steps) = node {
-                found.extend(walk(root, root, steps)?);
+            match node {
+                Node::Path(steps) => found.extend(walk(root, root, steps)?),
+                Node::Wrong(why) => return Err(why.clone()),
+                Node::Text(_) | Node::Range(..) => {}
             }
         }
         Ok(found)
@@ -110,6 +115,7 @@ fn fill(nodes: &[Node], root: &Value, here: &Value, out: &mut String) -> Result<
                     fill(body, root, &item, out)?;
                 }
             }
+            Node::Wrong(why) => return Err(why.clone()),
         }
     }
     Ok(())
@@ -155,6 +161,9 @@ fn take(root: &Value, v: &Value, step: &Step) -> Result<Vec<Value>, String> {
             other => return Err(format!("{} is not array or slice", go_type(other))),
         },
         Step::Union(_) => walk(root, v, std::slice::from_ref(step))?,
+        Step::Filter(..) if !matches!(v, Value::List(_)) => {
+            return Err(format!("{} is not array or slice and cannot be filtered", go_text(v)));
+        }
         Step::Filter(left, right) => {
             let mut found = Vec::new();
             for item in v.items() {
@@ -266,22 +275,25 @@ impl<'a> Parser<'a> {
             let action = self.action()?;
             let trimmed = action.trim();
             if trimmed == "end" {
-                return if inside {
-                    Ok((nodes, true))
-                } else {
-                    Err("not in range, nothing to end".into())
-                };
+                if inside {
+                    return Ok((nodes, true));
+                }
+                nodes.push(Node::Wrong("not in range, nothing to end".to_owned()));
+                continue;
             }
             if let Some(path) = trimmed.strip_prefix("range") {
                 let steps = steps(path.trim())?;
                 let (body, closed) = self.nodes(true)?;
-                if !closed {
-                    return Err("unterminated range, nothing to end".into());
-                }
+                // what is not ended is filled once more for what is around the range
+                let after = if closed { Vec::new() } else { body.clone() };
                 nodes.push(Node::Range(steps, body));
+                nodes.extend(after);
             } else if trimmed.starts_with(['"', '\'']) {
                 nodes.push(Node::Text(unquote(trimmed)?));
-            } else {
+            } else if trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                let (name, _) = word(trimmed);
+                nodes.push(Node::Wrong(format!("unrecognized identifier {name}")));
+            } else if !trimmed.is_empty() {
                 nodes.push(Node::Path(steps(trimmed)?));
             }
         }
@@ -445,7 +457,8 @@ fn bracket(inner: &str) -> Result<Step, String> {
     if inner == "*" {
         return Ok(Step::Slice(None, None, 1));
     }
-    if inner.starts_with(['\'', '"']) {
+    // a key stands in single quotes, nothing else
+    if inner.starts_with('\'') {
         return Ok(Step::Field(unquote(inner)?));
     }
     let bad = || format!("invalid array index {inner}");

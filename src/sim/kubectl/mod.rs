@@ -16,6 +16,7 @@ pub mod jsonpath;
 pub mod output;
 pub mod print;
 pub mod resources;
+pub mod selectors;
 pub mod terminal;
 pub mod verbs;
 

@@ -58,9 +58,9 @@ impl Output {
         Ok(match name {
             "" => Self::Table(false),
             "wide" => Self::Table(true),
-            "yaml" => Self::Yaml,
-            "json" => Self::Json,
-            "name" => Self::Name,
+            n if n.eq_ignore_ascii_case("yaml") => Self::Yaml,
+            n if n.eq_ignore_ascii_case("json") => Self::Json,
+            n if n.eq_ignore_ascii_case("name") => Self::Name,
             "jsonpath" | "jsonpath-as-json" => {
                 let t = text()?;
                 let parsed = jsonpath::Template::parse(t)

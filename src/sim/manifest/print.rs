@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::manifest::scalar;
+use crate::schema::{self, Type};
 use crate::value::{Str, Value, write_json_string};
 
 /// Column after which go-yaml breaks plain and quoted scalars at a space.
@@ -136,7 +137,12 @@ fn shape(s: &str) -> Shape {
                 space_break |= i > 0 && chars[i - 1] == ' ';
             }
             ' ' => break_space |= i > 0 && chars[i - 1] == '\n',
-            c => special |= (c < ' ') || ('\u{7f}'..='\u{9f}').contains(&c) || c == '\u{feff}',
+            // go-yaml takes nothing beyond the first plane for printable
+            c => {
+                special |= c < ' '
+                    || ('\u{7f}'..='\u{9f}').contains(&c)
+                    || matches!(c, '\u{feff}' | '\u{10000}'..);
+            }
         }
     }
     let edge = |c: Option<&char>| c.is_some_and(|c| matches!(c, ' ' | '\n'));
@@ -230,6 +236,9 @@ fn double(out: &mut String, s: &str, indent: usize, key: bool) {
             '\u{c}' => out.push_str("\\f"),
             '\u{1b}' => out.push_str("\\e"),
             '\u{feff}' => out.push_str("\\uFEFF"),
+            '\u{10000}'.. => {
+                let _ = write!(out, "\\U{:08X}", c as u32);
+            }
             c if c < ' ' || ('\u{7f}'..='\u{9f}').contains(&c) => {
                 let _ = write!(out, "\\x{:02X}", c as u32);
             }
@@ -252,12 +261,22 @@ fn double(out: &mut String, s: &str, indent: usize, key: bool) {
 /// The value as `kubectl get -o json` prints it, with a newline at the end.
 pub fn to_json_pretty(value: &Value) -> String {
     let mut out = String::new();
-    json(&mut out, value, 0);
+    json(&mut out, value, Some(0), None);
     out.push('\n');
     out
 }
 
-fn json(out: &mut String, value: &Value, indent: usize) {
+/// An object of that kind as Go writes the structure: its fields in their order there. With a
+/// newline at the end.
+pub fn typed_json(kind: &'static str, value: &Value, pretty: bool) -> String {
+    let mut out = String::new();
+    json(&mut out, value, pretty.then_some(0), Some(&Type::Struct(kind)));
+    out.push('\n');
+    out
+}
+
+/// Writes JSON, indented or in one line; a structure's fields as Go has them, other keys in order.
+fn json(out: &mut String, value: &Value, indent: Option<usize>, known: Option<&Type>) {
     let (open, close) = match value {
         Value::Map(_) => ('{', '}'),
         Value::List(_) => ('[', ']'),
@@ -266,26 +285,43 @@ fn json(out: &mut String, value: &Value, indent: usize) {
             return;
         }
     };
-    out.push(open);
-    let mut first = true;
-    let mut item = |out: &mut String, key: Option<&str>, v: &Value| {
-        out.push_str(if std::mem::take(&mut first) { "\n" } else { ",\n" });
-        pad(out, indent + 4);
-        if let Some(key) = key {
-            let _ = write_json_string(out, key);
-            out.push_str(": ");
+    let line = |out: &mut String, indent: Option<usize>| {
+        if let Some(indent) = indent {
+            out.push('\n');
+            pad(out, indent);
         }
-        json(out, v, indent + 4);
     };
-    for (k, v) in value.pairs() {
-        item(out, Some(k), v);
+    let (owner, inner) = match known {
+        Some(Type::Struct(name)) => (Some(*name), None),
+        Some(Type::List(inner) | Type::Map(inner)) => (None, Some(&**inner)),
+        _ => (None, None),
+    };
+    let below = indent.map(|n| n + 4);
+    let mut first = true;
+    let mut next = |out: &mut String| {
+        if !std::mem::take(&mut first) {
+            out.push(',');
+        }
+        line(out, below);
+    };
+    out.push(open);
+    let mut pairs: Vec<(&Str, &Value)> = value.pairs().collect();
+    if let Some(owner) = owner {
+        pairs.sort_by_key(|(k, _)| schema::go::place(owner, k));
+    }
+    for (k, v) in pairs {
+        next(out);
+        let _ = write_json_string(out, k);
+        out.push_str(if indent.is_some() { ": " } else { ":" });
+        let field = owner.and_then(|o| schema::fields(o)?.iter().find(|f| f.name == k.as_str()));
+        json(out, v, below, field.map(|f| &f.field_type).or(inner));
     }
     for v in value.items() {
-        item(out, None, v);
+        next(out);
+        json(out, v, below, inner);
     }
-    if !first {
-        out.push('\n');
-        pad(out, indent);
+    if !value.is_empty() {
+        line(out, indent);
     }
     out.push(close);
 }

@@ -77,6 +77,52 @@ UID OwnerReference.uid ObjectReference.uid
 UnhealthyPodEvictionPolicyType PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy
 VolumeBindingMode StorageClass.volumeBindingMode";
 
+/// The order of fields in structs that the table has not, by their names in YAML. Where nothing
+/// is said, it is the alphabet's, and what an object is goes first.
+const ORDER: &str = "\
+ClusterRole kind apiVersion metadata rules aggregationRule
+ClusterRoleBinding kind apiVersion metadata subjects roleRef
+CronJobSpec schedule timeZone startingDeadlineSeconds concurrencyPolicy suspend jobTemplate \
+    successfulJobsHistoryLimit failedJobsHistoryLimit
+CrossVersionObjectReference kind name apiVersion
+DeploymentSpec replicas selector template strategy minReadySeconds revisionHistoryLimit paused \
+    progressDeadlineSeconds
+DeploymentStrategy type rollingUpdate
+HTTPIngressPath path pathType backend
+HorizontalPodAutoscalerSpec scaleTargetRef minReplicas maxReplicas metrics
+HorizontalPodAutoscalerStatus desiredReplicas currentMetrics
+IngressSpec ingressClassName defaultBackend tls rules
+JobSpec parallelism completions activeDeadlineSeconds backoffLimit selector manualSelector \
+    template ttlSecondsAfterFinished completionMode suspend podReplacementPolicy
+MetricSpec type
+MetricTarget type value averageValue averageUtilization
+PodDisruptionBudgetSpec minAvailable selector maxUnavailable
+PodDisruptionBudgetStatus disruptionsAllowed
+PodStatus phase conditions
+PolicyRule verbs
+PriorityClass kind apiVersion metadata value globalDefault description preemptionPolicy
+RoleBinding kind apiVersion metadata subjects roleRef
+RoleRef apiGroup kind name
+RollingUpdateDeployment maxUnavailable maxSurge
+ServicePort name protocol appProtocol port targetPort nodePort
+ServiceSpec ports selector clusterIP clusterIPs type externalIPs sessionAffinity loadBalancerIP \
+    loadBalancerSourceRanges externalName externalTrafficPolicy healthCheckNodePort \
+    publishNotReadyAddresses sessionAffinityConfig ipFamilies ipFamilyPolicy \
+    allocateLoadBalancerNodePorts loadBalancerClass internalTrafficPolicy";
+
+/// Where a field of a struct stands among the others.
+pub fn place(owner: &str, json: &str) -> usize {
+    let last = usize::MAX;
+    let listed = ORDER.lines().find_map(|l| l.strip_prefix(owner)?.strip_prefix(' '));
+    if let Some(line) = listed {
+        return line.split_whitespace().position(|f| f == json).unwrap_or(last);
+    }
+    fields(owner)
+        .position(|f| f.json == json)
+        .or_else(|| ["kind", "apiVersion", "metadata"].into_iter().position(|f| f == json))
+        .unwrap_or(last)
+}
+
 /// The type that Go gives to a text of a struct, or to each of a list of them, if it is not
 /// simply a text.
 pub fn named(owner: &str, json: &str) -> Option<&'static str> {

@@ -8,7 +8,8 @@ use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::files::{Document, documents};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::output::Output;
-use crate::kubectl::resources::{Selector, meta};
+use crate::kubectl::resources::meta;
+use crate::kubectl::selectors::Selector;
 use crate::kubectl::verbs::common::{self, LAST_APPLIED, report};
 use crate::kubectl::verbs::{delete, last_applied};
 use crate::value;
@@ -138,11 +139,9 @@ fn print_gathered(io: &mut Io, args: &Args) -> Res<()> {
 fn create_anew(w: &mut World, io: &mut Io, args: &Args, doc: &Document, old: &Obj) -> Res<()> {
     let new = modified(&doc.value);
     let options = common::file_options(args, DryRun::None);
-    let made = w.create(doc.kind, new.clone(), options);
-    common::warned(w, io);
-    match made {
+    match common::ask(w, io, |w| w.create(doc.kind, new.clone(), options)) {
         Ok(obj) => report(io, args, doc.kind, &obj.value, "configured", DryRun::None),
-        Err(e) => match w.create(doc.kind, (*old.value).clone(), options) {
+        Err(e) => match common::ask(w, io, |w| w.create(doc.kind, (*old.value).clone(), options)) {
             Ok(_) => Err(Failure::status(&e, &patching(doc, &new))),
             Err(other) => Err(Failure::new(format!(
                 "{}An error occurred force-replacing the existing object with the newly provided one:\n\n{e}.\n\nAdditionally, an error occurred attempting to restore the original object:\n\n{other}",
@@ -297,8 +296,8 @@ fn apply_one(
             new
         } else {
             let prefix = format!("error when creating {:?}: ", doc.source.as_str());
-            let made = w.create(doc.kind, new, common::file_options(args, dry));
-            common::warned(w, io);
+            let options = common::file_options(args, dry);
+            let made = common::ask(w, io, |w| w.create(doc.kind, new, options));
             let obj = made.map_err(|e| Failure::status(&e, &prefix))?;
             obj.value.clone()
         };
@@ -322,8 +321,8 @@ fn apply_one(
         io.warn(format!("Detected changes to resource {name} which is currently being deleted."));
     }
     let options = common::file_options(args, dry);
-    let obj = w.patch(&live, &change, PatchType::Strategic, Sub::Main, options);
-    common::warned(w, io);
+    let strategic = PatchType::Strategic;
+    let obj = common::ask(w, io, |w| w.patch(&live, &change, strategic, Sub::Main, options));
     let obj = match obj {
         Ok(obj) => obj,
         Err(e)
@@ -370,8 +369,8 @@ fn server_side(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: Dry
         value = modified(&value);
     }
     let options = common::file_options(args, dry);
-    let applied = w.apply(doc.kind, value, manager, args.on("force-conflicts"), options);
-    common::warned(w, io);
+    let force = args.on("force-conflicts");
+    let applied = common::ask(w, io, |w| w.apply(doc.kind, value, manager, force, options));
     let obj = applied.map_err(|e| {
         if e.reason == Reason::Conflict {
             Failure::new(format!("{}\n{CONFLICT_HELP}", e.message))
@@ -394,16 +393,14 @@ pub fn create(w: &mut World, io: &mut Io, args: &Args) -> Run {
 }
 
 fn create_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
-    if args.given("raw") || args.on("edit") {
-        return Err(Failure::new("not simulated: --raw and --edit"));
+    if !args.pos.is_empty() {
+        return Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" "))));
     }
     if !args.given("filename") {
-        io.err("Error: must specify one of -f and -k\n");
-        if !args.pos.is_empty() {
-            return Err(args.usage(&format!("unknown command {:?}", args.pos.join(" "))));
-        }
-        io.err("See 'kubectl create -h' for help and examples");
-        return Ok(1);
+        return Err(Failure::new("must specify one of -f and -k"));
+    }
+    if args.given("raw") || args.on("edit") {
+        return Err(Failure::new("not simulated: --raw and --edit"));
     }
     let dry = args.dry_run()?;
     let (docs, mut failures) = read(w, io, args, "create")?;
@@ -413,8 +410,8 @@ fn create_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             report(io, args, doc.kind, &value, "created", dry)
         } else {
             let prefix = format!("error when creating {:?}: ", doc.source.as_str());
-            let made = w.create(doc.kind, value, common::file_options(args, dry));
-            common::warned(w, io);
+            let options = common::file_options(args, dry);
+            let made = common::ask(w, io, |w| w.create(doc.kind, value, options));
             made.map_err(|e| Failure::status(&e, &prefix))
                 .and_then(|obj| report(io, args, doc.kind, &obj.value, "created", dry))
         };
@@ -469,8 +466,8 @@ fn replace_one(w: &mut World, io: &mut Io, args: &Args, doc: &Document, dry: Dry
     }
     let prefix = format!("error when replacing {:?}: ", doc.source.as_str());
     let sub = if args.get("subresource") == Some("status") { Sub::Status } else { Sub::Main };
-    let new = w.update(doc.kind, doc.value.clone(), sub, common::file_options(args, dry));
-    common::warned(w, io);
+    let options = common::file_options(args, dry);
+    let new = common::ask(w, io, |w| w.update(doc.kind, doc.value.clone(), sub, options));
     new.map(|obj| obj.value.clone()).map_err(|e| Failure::status(&e, &prefix))
 }
 
@@ -490,8 +487,7 @@ impl Job for Recreate {
         let mut failures = Vec::new();
         for doc in &self.docs {
             let options = common::file_options(&self.args, DryRun::None);
-            let made = w.create(doc.kind, doc.value.clone(), options);
-            common::warned(w, io);
+            let made = common::ask(w, io, |w| w.create(doc.kind, doc.value.clone(), options));
             let made = made.map_err(Failure::from).and_then(|obj| {
                 report(io, &self.args, doc.kind, &obj.value, "replaced", DryRun::None)
             });

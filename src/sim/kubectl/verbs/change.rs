@@ -7,7 +7,7 @@ use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res, Run};
 use crate::kubectl::resources::{Options, select};
 use crate::kubectl::verbs::common::{
-    Pairs, finish, no_such_resource, pairs, parse_pairs, report, send, warned, write_options,
+    Pairs, ask, deliver, finish, no_such_resource, pairs, parse_pairs, report, send, write_options,
 };
 use crate::value::{Value, text};
 use crate::world::World;
@@ -39,7 +39,8 @@ fn patch_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
             )));
         }
     };
-    let given = match (args.get("patch"), args.get("patch-file")) {
+    let written = |flag| args.get(flag).filter(|t| !t.is_empty());
+    let given = match (written("patch"), written("patch-file")) {
         (Some(p), None) => p.to_owned(),
         (None, Some(file)) => match crate::kubectl::files::read(w, io, file) {
             Some(t) => t.to_string(),
@@ -110,7 +111,7 @@ fn patch_one(
     args: &Args,
 ) -> Res<Value> {
     let dry = args.dry_run()?;
-    if dry == DryRun::Client {
+    if dry == DryRun::Client || args.on("local") {
         return Ok(match how {
             PatchType::Json => patch::json(&obj.value, change)?,
             PatchType::Merge => patch::merge(&obj.value, change),
@@ -128,9 +129,7 @@ fn patch_one(
         return Err(no_such_resource());
     }
     let options = WriteOptions { fields: FieldValidation::Warn, ..write_options(dry) };
-    let new = w.patch(obj, change, how, sub, options);
-    warned(w, io);
-    let new = new?;
+    let new = ask(w, io, |w| w.patch(obj, change, how, sub, options))?;
     if io.cause.is_some() {
         return Ok(send(w, io, &new, new.value.clone(), dry)?.0.value.clone());
     }
@@ -169,10 +168,10 @@ fn changes_of(changes: &[String], field: &str, one: &str) -> Res<Pairs> {
         if v.contains('=') {
             return Err(Failure::new(format!("invalid label spec: {spec}")));
         }
-        if !v.is_empty() && !crate::kubectl::resources::good_label(v) {
+        if !v.is_empty() && !crate::kubectl::selectors::good_label(v) {
             return Err(Failure::new(format!(
                 "invalid label value: {spec:?}: {}",
-                crate::kubectl::resources::LABEL_VALUE
+                crate::kubectl::selectors::LABEL_VALUE
             )));
         }
     }
@@ -189,7 +188,20 @@ fn check_marks(args: &Args, words: &[String]) -> Res<()> {
         }
     }
     if args.on("local") {
-        return Err(Failure::new("not simulated: --local"));
+        let (name, file) = match args.verb {
+            "label" => ("-f pod.yaml", "--filename=pod.json"),
+            _ => ("-f rsrc.yaml", "--filename=rsrc.json"),
+        };
+        if !words.is_empty() {
+            return Err(Failure::new(format!(
+                "can only use local files by {name} or {file} when --local=true is set"
+            )));
+        }
+        if !args.given("filename") {
+            return Err(Failure::new(format!(
+                "one or more files must be specified as {name} or {file}"
+            )));
+        }
     }
     if words.is_empty() && !args.given("filename") {
         return Err(Failure::new(
@@ -277,7 +289,7 @@ fn mark_all(
         for k in &drop {
             if map.remove(k).is_some() {
                 removed = true;
-            } else if field == "labels" {
+            } else if field == "labels" && dry != DryRun::Client && !args.on("local") {
                 io.line(format!("label {k:?} not found."));
             }
         }
@@ -292,14 +304,7 @@ fn mark_all(
             (_, false, true) => "unlabeled",
             (_, false, false) => "not labeled",
         };
-        let result = if dry == DryRun::Client {
-            report(io, args, obj.kind, &value, operation, dry)
-        } else {
-            send(w, io, obj, value, dry)
-                .map_err(Failure::from)
-                .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, dry))
-        };
-        failures.extend(result.err());
+        failures.extend(deliver(w, io, args, obj, value, operation).err());
     }
     Ok(finish(io, &failures))
 }

@@ -74,18 +74,32 @@ pub fn image(image: &str) -> Res<()> {
     Ok(())
 }
 
+/// The name of a variable of a file, or of `set env`.
+///
+/// # Errors
+/// It is none.
+pub fn variable_name(name: &str) -> Res<()> {
+    if is_variable(name) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{name:?} is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')"
+    )))
+}
+
+/// Is it a variable's name?
+fn is_variable(name: &str) -> bool {
+    let first = |c: u8| c.is_ascii_alphabetic() || b"-._".contains(&c);
+    name.bytes().next().is_some_and(first) && name.bytes().all(|c| first(c) || c.is_ascii_digit())
+}
+
 /// A variable's name and value.
 ///
 /// # Errors
 /// It is none.
 pub fn variable(env: &str) -> Res<(Str, Str)> {
-    let first = |c: u8| c.is_ascii_alphabetic() || b"-._".contains(&c);
-    let good = |name: &str| {
-        name.bytes().next().is_some_and(first)
-            && name.bytes().all(|c| first(c) || c.is_ascii_digit())
-    };
     match env.split_once('=') {
-        Some((name, value)) if good(name) => Ok((text(name), text(value))),
+        Some((name, value)) if is_variable(name) => Ok((text(name), text(value))),
         _ => Err(Failure::new(format!("invalid env: {env}"))),
     }
 }

@@ -56,8 +56,23 @@ pub fn file_options(args: &Args, dry: DryRun) -> WriteOptions {
     WriteOptions { fields: validation(args).unwrap_or_default(), ..write_options(dry) }
 }
 
-/// Prints what the server warned of.
-pub fn warned(w: &mut World, io: &mut Io) {
+/// Makes a request and prints what the server warns of: every writing command asks in this way,
+/// so that no warning is left for another command.
+///
+/// # Errors
+/// What the server answers.
+pub fn ask(
+    w: &mut World,
+    io: &mut Io,
+    request: impl FnOnce(&mut World) -> Result<Obj, Status>,
+) -> Result<Obj, Status> {
+    w.warnings.clear();
+    let answer = request(w);
+    warned(w, io);
+    answer
+}
+
+fn warned(w: &mut World, io: &mut Io) {
     for warning in std::mem::take(&mut w.warnings) {
         // a command says the same thing once
         let text = format!("Warning: {warning}\n");
@@ -94,6 +109,9 @@ pub fn report(
                 return Ok(());
             }
             document(io, &output, &shown(value))?;
+            // these commands have a printer for each object, which sets nothing apart
+            let alone = ["label", "patch", "taint"].contains(&args.verb);
+            io.yaml &= !alone && !args.verb.starts_with("rollout");
         }
     }
     Ok(())
@@ -150,11 +168,29 @@ pub fn send(
     if meta["resourceVersion"] == old.meta()["resourceVersion"] {
         meta.remove("resourceVersion");
     }
-    let new = w.update(old.kind, value, Sub::Main, write_options(dry));
-    warned(w, io);
-    let new = new?;
+    let new = ask(w, io, |w| w.update(old.kind, value, Sub::Main, write_options(dry)))?;
     let changed = *new.value != *old.value;
     Ok((new, changed))
+}
+
+/// Sends a changed object, unless the command stays here (`--dry-run=client`, `--local`), and
+/// prints what became of it.
+///
+/// # Errors
+/// What the server answers; an output format that there is not.
+pub fn deliver(
+    w: &mut World,
+    io: &mut Io,
+    args: &Args,
+    old: &Obj,
+    mut value: Value,
+    operation: &str,
+) -> Res<()> {
+    let dry = args.dry_run()?;
+    if dry != DryRun::Client && !args.on("local") {
+        value = send(w, io, old, value, dry)?.0.value.clone();
+    }
+    report(io, args, old.kind, &value, operation, dry)
 }
 
 /// Prints the failures that came together and gives the exit status.

@@ -65,6 +65,9 @@ fn settings(w: &World) -> Value {
 /// `kubectl config view`.
 pub fn view(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = (|| {
+        if !args.pos.is_empty() {
+            return Err(args.usage(&format!("unexpected arguments: [{}]", args.pos.join(" "))));
+        }
         let output = match Output::of(args)? {
             Output::Table(false) => Output::Yaml,
             Output::Table(true) | Output::Name | Output::Columns(..) => {
@@ -86,9 +89,7 @@ pub fn current_context(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
 
 /// `kubectl config get-contexts`.
 pub fn get_contexts(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    if let Some(other) = args.pos.iter().find(|p| *p != CONTEXT) {
-        return Run::Done(io.fail(&Failure::new(format!("context {other} not found"))));
-    }
+    let wanted = |name: &str| args.pos.is_empty() || args.pos.iter().any(|p| p == name);
     match args.text("output") {
         "" => {}
         "name" => {
@@ -106,9 +107,14 @@ pub fn get_contexts(w: &mut World, io: &mut Io, args: &Args) -> Run {
     if !args.on("no-headers") {
         table.push(row(["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]));
     }
-    table.push(row(["*", CONTEXT, CONTEXT, USER, if ns == "default" { "" } else { ns }]));
+    if wanted(CONTEXT) {
+        table.push(row(["*", CONTEXT, CONTEXT, USER, if ns == "default" { "" } else { ns }]));
+    }
     io.print(Widths::default().render(&table));
-    Run::Done(0)
+    let unknown = args.pos.iter().filter(|p| *p != CONTEXT);
+    let unknown: Vec<_> =
+        unknown.map(|name| Failure::new(format!("context {name} not found"))).collect();
+    Run::Done(io.fail_all(&unknown))
 }
 
 /// `kubectl config get-clusters`.
@@ -143,6 +149,7 @@ pub fn set_context(w: &mut World, io: &mut Io, args: &Args) -> Run {
         (false, [name]) if name == CONTEXT => Ok(()),
         (false, [_]) => Err(Failure::new("not simulated: contexts other than \"podium\"")),
         (true, _) => Err(Failure::new("you cannot specify both a context name and --current")),
+        (false, []) => Err(Failure::new("you must specify a non-empty context name or --current")),
         _ => Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" ")))),
     };
     let result = result.map(|()| {

@@ -39,7 +39,7 @@ pub fn cp(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 fn copy(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     let [from, to] = args.pos.as_slice() else {
-        return Err(args.usage("expected 'cp <file-spec-src> <file-spec-dest> [-c container]'.\n<file-spec> is:\n[namespace/]pod-name:/file/path for a remote file\n/file/path for a local file"));
+        return Err(Failure::new("source and destination are required"));
     };
     let (from, to) = (place(from)?, place(to)?);
     if from.path.is_empty() || to.path.is_empty() {

@@ -6,7 +6,7 @@ use crate::apiserver::DeleteOptions;
 use crate::apiserver::error::{Reason, Status};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
-use crate::kubectl::resources::Selector;
+use crate::kubectl::selectors::Selector;
 use crate::kubectl::verbs::change::ended;
 use crate::kubectl::verbs::common::{finish, send};
 use crate::value::Str;
@@ -27,16 +27,10 @@ pub fn uncordon(w: &mut World, io: &mut Io, args: &Args) -> Run {
 fn nodes(w: &World, args: &Args) -> Res<(Vec<Obj>, Vec<Failure>)> {
     let selector = args.text("selector");
     if args.pos.is_empty() && selector.is_empty() {
-        return Err(Failure::raw(format!(
-            "error: USAGE: {} NODE [flags]\nSee 'kubectl {} -h' for help and examples",
-            args.verb, args.verb
-        )));
+        return Err(args.usage(&format!("USAGE: {} NODE [flags]", args.verb)));
     }
     if !args.pos.is_empty() && !selector.is_empty() {
-        return Err(Failure::new(
-            "error: cannot specify both a node name and a --selector option"
-                .trim_start_matches("error: "),
-        ));
+        return Err(args.usage("cannot specify both a node name and a --selector option"));
     }
     let mut failures = Vec::new();
     let mut found = Vec::new();

@@ -14,7 +14,7 @@ use crate::kubectl::io::{Io, Job, Run};
 use crate::kubectl::resources::{Options, select, slashed};
 use crate::kubectl::terminal::Editing;
 use crate::kubectl::verbs::apply::modified;
-use crate::kubectl::verbs::common::{LAST_APPLIED, file_options, warned};
+use crate::kubectl::verbs::common::{LAST_APPLIED, ask, file_options};
 use crate::kubectl::verbs::last_applied;
 use crate::manifest::{parse, print};
 use crate::shell::{Place, Script, Shell};
@@ -288,8 +288,8 @@ impl Edit {
         let live = w.store.by_key(&old.key()).filter(|o| o.uid() == old.uid()).cloned();
         let live = live.ok_or(Trouble::Gone)?;
         let options = file_options(&self.args, DryRun::None);
-        let sent = w.patch(&live, &change, PatchType::Strategic, Sub::Main, options);
-        warned(w, io);
+        let sent =
+            ask(w, io, |w| w.patch(&live, &change, PatchType::Strategic, Sub::Main, options));
         match sent {
             Ok(_) => {
                 io.line(format!("{named} edited"));

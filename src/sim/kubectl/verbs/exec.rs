@@ -6,7 +6,7 @@ use crate::apiserver::error::Status;
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::resources;
-use crate::kubectl::verbs::common::write_options;
+use crate::kubectl::verbs::common::{ask, write_options};
 use crate::kubectl::verbs::delete;
 use crate::kubectl::verbs::generate;
 use crate::kubectl::verbs::logs::choices;
@@ -225,10 +225,10 @@ impl Job for Exec {
 ///
 /// # Errors
 /// What the server answers.
-pub fn attached(w: &mut World, args: &Args) -> Res<Run> {
+pub fn attached(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     let mut value = generate::pod(args)?;
     value.entry("metadata").set("namespace", args.ns(w));
-    let obj = w.create(Kind::Pod, value, write_options(DryRun::None))?;
+    let obj = ask(w, io, |w| w.create(Kind::Pod, value, write_options(DryRun::None)))?;
     Ok(Run::wait(Attached {
         key: obj.key(),
         uid: obj.uid(),
@@ -251,7 +251,7 @@ pub fn attach(w: &mut World, io: &mut Io, args: &Args) -> Run {
 
 fn attach_to(w: &mut World, io: &mut Io, args: &Args) -> Res<Run> {
     let word = match args.pos.as_slice() {
-        [] => return Err(args.usage("at least 1 argument is required for attach")),
+        [] => return Err(Failure::new("at least 1 argument is required for attach")),
         [word] => word.as_str(),
         more => {
             let why = format!(

@@ -1,13 +1,18 @@
 //! Objects made from flags: `create deployment`, `create service`, `expose`, `run` and so on.
 
-use crate::api::Kind;
+use crate::api::{Kind, quantity};
 use crate::kubectl::args::{Args, DryRun};
-use crate::kubectl::files;
 use crate::kubectl::io::{Failure, Io, Res, Run};
+use crate::kubectl::output::Output;
 use crate::kubectl::resources::{Options, select};
+use crate::kubectl::selectors::Selector;
 use crate::kubectl::verbs::change::ended;
 use crate::kubectl::verbs::checks;
-use crate::kubectl::verbs::common::{LAST_APPLIED, report, write_options};
+use crate::kubectl::verbs::common::{
+    LAST_APPLIED, ask, parse_pairs, report, validation, write_options,
+};
+use crate::manifest::print::typed_json;
+use crate::manifest::validation::is_subdomain;
 use crate::rng::Stream;
 use crate::value;
 use crate::value::{Map, Value, text};
@@ -27,6 +32,7 @@ pub fn make(
     operation: &str,
 ) -> Res<i32> {
     let dry = args.dry_run()?;
+    validation(args)?;
     if args.on("save-config") {
         // what the flags say, as a typed object is written
         let mut saved = value.clone();
@@ -38,7 +44,7 @@ pub fn make(
             saved.entry("metadata").set("namespace", ns);
         }
         let notes = value.entry("metadata").entry("annotations");
-        notes.set(LAST_APPLIED, format!("{saved}\n"));
+        notes.set(LAST_APPLIED, typed_json(kind.info().kind, &saved, false));
     }
     if kind.info().namespaced {
         let shown = dry == DryRun::Client && args.given("output");
@@ -51,7 +57,7 @@ pub fn make(
         value.set("kind", kind.info().kind);
         value
     } else {
-        match w.create(kind, value, write_options(dry)) {
+        match ask(w, io, |w| w.create(kind, value, write_options(dry))) {
             Ok(obj) => obj.value.clone(),
             Err(e) if failed.is_empty() || e.reason == crate::apiserver::error::Reason::Invalid => {
                 return Err(e.into());
@@ -59,6 +65,12 @@ pub fn make(
             Err(e) => return Err(Failure::new(format!("{failed} {e}"))),
         }
     };
+    // what expose was answered is no typed object
+    let typed = args.verb != "expose" || dry == DryRun::Client;
+    if typed && matches!(Output::of(args)?, Output::Json) {
+        io.print(typed_json(kind.info().kind, &made, true));
+        return Ok(0);
+    }
     report(io, args, kind, &made, operation, dry)?;
     Ok(0)
 }
@@ -134,21 +146,24 @@ pub fn deployment(w: &mut World, io: &mut Io, args: &Args) -> Run {
         if images.len() > 1 && !command.is_empty() {
             return Err(Failure::new("cannot specify multiple --image options and command"));
         }
-        let containers: Vec<Value> = images
+        let mut containers: Vec<Value> = images
             .iter()
             .map(|image| {
                 let base = image.rsplit('/').next().unwrap_or(image);
                 let base = container_name(w, base.split([':', '@']).next().unwrap_or(base));
                 let mut c = value!({"image": (text(image)), "name": base, "resources": {}});
-                if let Some(port) = args.int("port").filter(|p| *p > 0) {
-                    c.set("ports", value!([{"containerPort": port}]));
-                }
                 if !command.is_empty() {
                     c.set("command", command.clone());
                 }
                 c
             })
             .collect();
+        // the port is the first container's
+        if let (Some(port), Some(first)) =
+            (args.int("port").filter(|p| *p >= 0), containers.first_mut())
+        {
+            first.set("ports", value!([{"containerPort": port}]));
+        }
         let labels = value!({"app": (text(n))});
         let value = value!({
             "metadata": {"labels": (labels.clone()), "name": (text(n))},
@@ -191,6 +206,10 @@ pub fn service(w: &mut World, io: &mut Io, args: &Args) -> Run {
             return Err(Failure::new("required flag(s) \"external-name\" not set"));
         }
         let n = name(args, 1)?;
+        let host = args.text("external-name");
+        if external && !is_subdomain(host) {
+            return Err(Failure::new(format!("invalid service external name {host}")));
+        }
         let pairs = args.list("tcp");
         let headless = args.get("clusterip") == Some("None");
         if pairs.is_empty() && !headless && !external {
@@ -211,7 +230,7 @@ pub fn service(w: &mut World, io: &mut Io, args: &Args) -> Run {
         if let Some(ip) = args.get("clusterip") {
             spec.set("clusterIP", text(ip));
         }
-        if let Some(host) = args.get("external-name") {
+        if external {
             spec.set("externalName", text(host));
         }
         let failed = format!("failed to create {service_type} service:");
@@ -220,93 +239,32 @@ pub fn service(w: &mut World, io: &mut Io, args: &Args) -> Run {
     ended(io, result)
 }
 
-/// The data of `--from-literal`, `--from-file`, `--from-env-file`, for the ConfigMap of that name
-/// or for a Secret.
-fn data(w: &World, io: &Io, args: &Args, config_map: Option<&str>) -> Res<Map> {
-    let mut map = Map::new();
-    let mut add = |key: &str, value| checks::add_key(&mut map, key, value, config_map);
-    for pair in args.all("from-literal") {
-        let Some((k, v)) = pair.split_once('=').filter(|(k, _)| !k.is_empty()) else {
-            return Err(Failure::new(format!("invalid literal source {pair}, expected key=value")));
-        };
-        add(k, text(v.trim_matches(['"', '\''])))?;
-    }
-    for source in args.all("from-file") {
-        let (key, path) = match source.split_once('=') {
-            Some((k, p)) => (k, p),
-            None => (source.rsplit('/').next().unwrap_or(source), source),
-        };
-        let Some(t) = files::read(w, io, path) else {
-            return Err(Failure::new(format!("error reading {path}: no such file or directory")));
-        };
-        add(key, t.clone())?;
-    }
-    for path in args.all("from-env-file") {
-        let Some(t) = files::read(w, io, path) else {
-            return Err(Failure::new(format!("error reading {path}: no such file or directory")));
-        };
-        for line in t.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
-            let (k, v) = line.split_once('=').unwrap_or((line, ""));
-            add(k, text(v))?;
-        }
-    }
-    Ok(map)
-}
-
-/// `kubectl create configmap`.
-pub fn config_map(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let result = name(args, 1).and_then(|n| {
-        let data = data(w, io, args, Some(n))?;
-        let mut value = value!({"metadata": {"name": (text(n))}});
-        if !data.is_empty() {
-            value.set("data", data);
-        }
-        make(w, io, args, Kind::ConfigMap, value, "failed to create configmap:", "created")
-    });
-    ended(io, result)
-}
-
-/// `kubectl create secret generic`.
-pub fn secret(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let result = name(args, 1).and_then(|n| {
-        let mut coded = Map::new();
-        for (k, v) in data(w, io, args, None)?.iter() {
-            coded.insert(k, crate::base64::encode(v.str().as_bytes()));
-        }
-        let mut value = value!({"metadata": {"name": (text(n))}});
-        if !coded.is_empty() {
-            value.set("data", coded);
-        }
-        if let Some(t) = args.get("type") {
-            value.set("type", text(t));
-        }
-        make(w, io, args, Kind::Secret, value, "failed to create secret", "created")
-    });
-    ended(io, result)
-}
-
 /// `kubectl create poddisruptionbudget`.
 pub fn budget(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = name(args, 1).and_then(|n| {
-        let number = |s: &str| s.parse::<i64>().map_or_else(|_| text(s).into(), Value::from);
-        let mut spec = Value::map();
-        for (flag, field) in
-            [("min-available", "minAvailable"), ("max-unavailable", "maxUnavailable")]
-        {
-            if let Some(v) = args.get(flag) {
-                spec.set(field, number(v));
+        let flags = [("min-available", "minAvailable"), ("max-unavailable", "maxUnavailable")];
+        let given = || flags.into_iter().filter(|(flag, _)| !args.text(flag).is_empty());
+        let why = match (args.text("selector"), given().count()) {
+            ("", _) => "a selector must be specified",
+            (_, 0) => "one of min-available or max-unavailable must be specified",
+            (_, 1) => "",
+            _ => "min-available and max-unavailable cannot be both specified",
+        };
+        if !why.is_empty() {
+            return Err(Failure::new(why));
+        }
+        let mut spec = value!({"selector": (Selector::structure(args.text("selector"))?)});
+        for (flag, field) in given() {
+            let v = args.text(flag);
+            let digits = v.strip_suffix('%').unwrap_or(v);
+            if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
+                return Err(Failure::new(format!("invalid format specified for {flag}")));
             }
+            spec.set(
+                field,
+                v.parse::<i32>().map_or_else(|_| text(v).into(), |n| Value::from(i64::from(n))),
+            );
         }
-        if args.text("selector").is_empty() {
-            return Err(Failure::new("a selector must be specified"));
-        }
-        if spec.is_empty() {
-            return Err(Failure::new("one of min-available or max-unavailable must be specified"));
-        }
-        if spec.len() > 1 {
-            return Err(Failure::new("min-available and max-unavailable cannot be both specified"));
-        }
-        spec.path_mut("selector").set("matchLabels", labels(args.text("selector")));
         let status = value!({
             "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0
         });
@@ -320,12 +278,25 @@ pub fn budget(w: &mut World, io: &mut Io, args: &Args) -> Run {
 /// `kubectl create quota`.
 pub fn quota(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = name(args, 1).and_then(|n| {
-        let hard = labels(args.text("hard"));
+        let mut hard = Map::new();
+        for pair in args.text("hard").split(',').filter(|_| !args.text("hard").is_empty()) {
+            let Some((k, v)) = pair.split_once('=').filter(|(_, v)| !v.contains('=')) else {
+                return Err(Failure::new(format!(
+                    "Invalid argument syntax {pair}, expected <resource>=<value>"
+                )));
+            };
+            if let Some(why) = quantity::fault(v) {
+                return Err(Failure::new(why));
+            }
+            hard.insert(text(k), quantity::canonical(v).unwrap_or_default());
+        }
         let mut spec = Value::map();
         if !hard.is_empty() {
             spec.set("hard", hard);
         }
-        let scopes: Vec<Value> = args.list("scopes").iter().map(|s| text(s).into()).collect();
+        let scopes = args.list("scopes");
+        let scopes: Vec<Value> =
+            scopes.iter().filter(|s| !s.is_empty()).map(|s| text(s).into()).collect();
         if !scopes.is_empty() {
             spec.set("scopes", scopes);
         }
@@ -333,15 +304,6 @@ pub fn quota(w: &mut World, io: &mut Io, args: &Args) -> Run {
         make(w, io, args, Kind::ResourceQuota, value, "failed to create quota:", "created")
     });
     ended(io, result)
-}
-
-/// `a=b,c=d` as a map.
-fn labels(s: &str) -> Value {
-    s.split(',')
-        .filter_map(|p| p.split_once('='))
-        .map(|(k, v)| (text(k.trim()), Value::from(text(v.trim()))))
-        .collect::<Map>()
-        .into()
 }
 
 /// `kubectl expose`.
@@ -470,25 +432,33 @@ fn overridden(args: &Args, kind: Kind, value: Value) -> Res<Value> {
 /// # Errors
 /// What is missing or wrong in the flags.
 pub fn pod(args: &Args) -> Res<Value> {
-    let n = match args.pos.len().min(args.dash.unwrap_or(usize::MAX)) {
-        0 => {
-            return Err(Failure::raw(
-                "error: NAME is required for run\nSee 'kubectl run -h' for help and examples"
-                    .to_owned(),
-            ));
-        }
-        _ => args.pos.first().map_or("", String::as_str),
-    };
     let Some(image) = args.get("image") else {
         return Err(Failure::new("required flag(s) \"image\" not set"));
     };
+    let n = match args.pos.len().min(args.dash.unwrap_or(usize::MAX)) {
+        0 => return Err(args.usage("NAME is required for run")),
+        _ => args.pos.first().map_or("", String::as_str),
+    };
+    if args.duration("pod-running-timeout").is_some_and(|d| d <= 0) {
+        return Err(args.usage("--pod-running-timeout must be higher than zero"));
+    }
     checks::image(image)?;
+    if args.on("tty") && !args.on("stdin") {
+        return Err(args.usage("-i/--stdin is required for containers with -t/--tty=true"));
+    }
     if args.on("expose") && args.text("port").is_empty() {
         return Err(args.usage("--port must be set when exposing a service"));
     }
     let restart = args.get("restart").filter(|r| !r.is_empty()).unwrap_or("Always");
     if !matches!(restart, "Always" | "OnFailure" | "Never") {
         return Err(args.usage(&format!("invalid restart policy: {restart}")));
+    }
+    let attach = args.on_or("attach", args.on("stdin"));
+    if args.on("rm") && !attach {
+        return Err(args.usage("--rm should only be used for attached containers"));
+    }
+    if attach && args.dry_run()? != DryRun::None {
+        return Err(args.usage("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)"));
     }
     let pull = args.text("image-pull-policy");
     if !matches!(pull, "" | "Always" | "IfNotPresent" | "Never") {
@@ -530,15 +500,11 @@ pub fn pod(args: &Args) -> Res<Value> {
         "spec": {"containers": [c], "dnsPolicy": "ClusterFirst", "restartPolicy": (text(restart))},
         "status": {}
     });
-    let notes = args.list("annotations");
-    if !notes.is_empty() {
-        pod.entry("metadata").set("annotations", labels_of(&notes));
+    let notes: Vec<String> = args.all("annotations").map(str::to_owned).collect();
+    for (k, v) in parse_pairs(&notes, "annotations", false)?.0 {
+        pod.entry("metadata").entry("annotations").set(text(&k), text(&v));
     }
     overridden(args, Kind::Pod, pod)
-}
-
-fn labels_of(pairs: &[String]) -> Value {
-    labels(&pairs.join(","))
 }
 
 /// The Service of `run --expose`.
@@ -557,12 +523,8 @@ fn service_of(args: &Args, pod: &Value) -> Res<Value> {
 
 /// `kubectl run`.
 pub fn run(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let alone = !args.on("stdin") && !args.on("attach");
-    if alone && args.on("rm") {
-        let f = Failure::new("--rm should only be used for attached containers");
-        return Run::Done(io.fail(&f));
-    }
-    if alone || args.dry_run().is_ok_and(|d| d != DryRun::None) {
+    // `--attach=false` starts what has `-i` and leaves it
+    if !args.on_or("attach", args.on("stdin")) {
         let result = pod(args).and_then(|pod| {
             if args.on("expose") {
                 let service = service_of(args, &pod)?;
@@ -572,7 +534,7 @@ pub fn run(w: &mut World, io: &mut Io, args: &Args) -> Run {
         });
         return ended(io, result);
     }
-    match super::exec::attached(w, args) {
+    match super::exec::attached(w, io, args) {
         Ok(run) => run,
         Err(f) => Run::Done(io.fail(&f)),
     }

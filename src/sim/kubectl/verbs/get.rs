@@ -5,9 +5,8 @@ use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
 use crate::kubectl::output::{self, Output};
 use crate::kubectl::print::{Widths, rows};
-use crate::kubectl::resources::{
-    self, FieldSelector, Named, Options, Selection, Selector, slashed,
-};
+use crate::kubectl::resources::{self, Named, Options, Selection, slashed};
+use crate::kubectl::selectors::{FieldSelector, Selector};
 use crate::kubectl::verbs::common::{no_such_resource, scalable, warn_of_old};
 use crate::kubectl::{files, jsonpath};
 use crate::log::{ChangeType, Seq, What};
@@ -104,10 +103,10 @@ fn check(args: &Args) -> Res<()> {
             ));
         }
         if args.given("output") {
-            return Err(args.usage("--raw and --output are mutually exclusive"));
+            return Err(Failure::new("--raw and --output are mutually exclusive"));
         }
         if !args.pos.is_empty() || args.given("filename") {
-            return Err(args.usage("arguments may not be passed when --raw is specified"));
+            return Err(Failure::new("arguments may not be passed when --raw is specified"));
         }
         return Ok(());
     }

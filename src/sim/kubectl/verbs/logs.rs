@@ -5,7 +5,8 @@ use crate::api::{Key, Kind, Obj};
 use crate::apiserver::error::Status;
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Job, Res, Run};
-use crate::kubectl::resources::{self, Selector};
+use crate::kubectl::resources;
+use crate::kubectl::selectors::Selector;
 use crate::value::{Str, Value};
 use crate::workload::{Line, logs};
 use crate::world::World;
@@ -54,7 +55,7 @@ fn pods(w: &World, io: &mut Io, args: &Args) -> Res<Vec<Obj>> {
     let selector = args.text("selector");
     if !selector.is_empty() {
         if !args.pos.is_empty() {
-            return Err(Failure::new("only a selector (-l) or a POD name is allowed"));
+            return Err(args.usage("only a selector (-l) or a POD name is allowed"));
         }
         let selector = Selector::of(Kind::Pod, selector, "")?;
         return Ok(w
@@ -64,11 +65,8 @@ fn pods(w: &World, io: &mut Io, args: &Args) -> Res<Vec<Obj>> {
             .cloned()
             .collect());
     }
-    let Some(word) = args.pos.first() else {
-        return Err(Failure::raw(
-            "error: expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'kubectl logs -h' for help and examples"
-                .to_owned(),
-        ));
+    let ([word] | [word, _]) = args.pos.as_slice() else {
+        return Err(args.usage("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command"));
     };
     let (kind, name) = match word.split_once('/') {
         None => (Kind::Pod, word.as_str()),

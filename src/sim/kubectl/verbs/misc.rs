@@ -1,6 +1,7 @@
 //! Small commands: version, cluster-info, auth, api-versions, plugins.
 
 use crate::api::{Kind, kind};
+use crate::bootstrap::SERVER;
 use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Run};
 use crate::kubectl::print::Widths;
@@ -9,24 +10,27 @@ use crate::manifest::print::{to_json_pretty, to_yaml};
 use crate::value;
 use crate::world::World;
 
-/// The version of kubectl and of the server.
+/// The version of kubectl.
 const VERSION: &str = "v1.36.4";
 
 /// `kubectl version`.
 pub fn version(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    if !args.pos.is_empty() {
+        let why = format!("extra arguments: [{}]", args.pos.join(" "));
+        return Run::Done(io.fail(&Failure::new(why)));
+    }
     let client = args.on("client");
     let output = args.text("output");
     if output.is_empty() {
         io.line(format!("Client Version: {VERSION}\nKustomize Version: v5.8.1"));
         if !client {
-            io.line(format!("Server Version: {VERSION}"));
+            io.line(format!("Server Version: {SERVER}"));
         }
         return Run::Done(0);
     }
-    let one = build();
-    let mut all = value!({"clientVersion": (one.clone()), "kustomizeVersion": "v5.8.1"});
+    let mut all = value!({"clientVersion": (build(VERSION)), "kustomizeVersion": "v5.8.1"});
     if !client {
-        all.set("serverVersion", one);
+        all.set("serverVersion", build(SERVER));
     }
     match output {
         "yaml" => io.print(to_yaml(&all)),
@@ -36,17 +40,17 @@ pub fn version(_w: &mut World, io: &mut Io, args: &Args) -> Run {
     Run::Done(0)
 }
 
-/// How both were built.
-fn build() -> crate::value::Value {
+/// How a program was built.
+fn build(version: &'static str) -> crate::value::Value {
     value!({
-        "compiler": "gc", "gitTreeState": "clean", "gitVersion": VERSION, "major": "1",
+        "compiler": "gc", "gitTreeState": "clean", "gitVersion": version, "major": "1",
         "minor": "36", "platform": "linux/amd64"
     })
 }
 
 /// The server's version as it answers itself.
 pub fn version_json() -> String {
-    to_json_pretty(&build()).trim_end().replace("    ", "  ")
+    to_json_pretty(&build(SERVER)).trim_end().replace("    ", "  ")
 }
 
 /// `kubectl cluster-info`.
@@ -62,8 +66,14 @@ pub fn options(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
 }
 
 /// `kubectl api-versions`.
-pub fn api_versions(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
-    let mut all: Vec<&str> = kind::ALL.iter().map(|k| k.info().api_version).collect();
+pub fn api_versions(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    if !args.pos.is_empty() {
+        let why = format!("unexpected arguments: [{}]", args.pos.join(" "));
+        return Run::Done(io.fail(&args.usage(&why)));
+    }
+    // versions that serve what another one serves as well
+    let more = ["autoscaling/v1", "events.k8s.io/v1"];
+    let mut all: Vec<&str> = kind::ALL.iter().map(|k| k.info().api_version).chain(more).collect();
     all.sort_unstable();
     all.dedup();
     for v in all {
@@ -141,6 +151,10 @@ pub fn can_i(_w: &mut World, io: &mut Io, args: &Args) -> Run {
         "watch",
     ];
     if args.on("list") {
+        if !args.pos.is_empty() {
+            let f = Failure::new("list option must be specified with no arguments");
+            return Run::Done(io.fail(&f));
+        }
         may_all(io, args);
         return Run::Done(0);
     }

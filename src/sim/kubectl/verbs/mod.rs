@@ -6,6 +6,7 @@ mod checks;
 pub mod common;
 mod config;
 mod cp;
+mod data;
 mod delete;
 mod describe;
 mod direct;
@@ -96,10 +97,10 @@ pub const VERBS: &[Verb] = &[
     verb("create service nodeport", "+tcp=l node-port=i save-config validate=?strict", generate::service),
     verb("create service loadbalancer", "+tcp=l save-config validate=?strict", generate::service),
     verb("create service externalname", "+tcp=l external-name=s save-config validate=?strict", generate::service),
-    verb("create configmap", "+from-literal=l from-file=l from-env-file=l append-hash save-config validate=?strict", generate::config_map),
-    verb("create secret generic", "+from-literal=l from-file=l from-env-file=l type=s append-hash save-config validate=?strict", generate::secret),
-    verb("create secret tls", "+cert=s key=s append-hash save-config validate=?strict", objects::other_secret),
-    verb("create secret docker-registry", "+docker-username=s docker-password=s docker-email=s docker-server=s from-file=l append-hash save-config validate=?strict", objects::other_secret),
+    verb("create configmap", "+from-literal=l from-file=l from-env-file=l append-hash save-config validate=?strict", data::config_map),
+    verb("create secret generic", "+from-literal=l from-file=l from-env-file=l type=s append-hash save-config validate=?strict", data::secret),
+    verb("create secret tls", "+cert=s key=s append-hash save-config validate=?strict", data::other_secret),
+    verb("create secret docker-registry", "+docker-username=s docker-password=s docker-email=s docker-server=s from-file=l append-hash save-config validate=?strict", data::other_secret),
     verb("create poddisruptionbudget", "+min-available=s max-unavailable=s save-config validate=?strict", generate::budget),
     verb("create quota", "+hard=s scopes=s save-config validate=?strict", generate::quota),
     verb("create priorityclass", "+value=i global-default description=s preemption-policy=s save-config validate=?strict", objects::priority_class),

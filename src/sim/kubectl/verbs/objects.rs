@@ -3,12 +3,11 @@
 
 use crate::api::Kind;
 use crate::kubectl::args::Args;
-use crate::kubectl::files;
 use crate::kubectl::io::{Failure, Io, Res, Run};
 use crate::kubectl::verbs::change::ended;
 use crate::kubectl::verbs::generate::{make, name, words};
 use crate::value;
-use crate::value::{Map, Value, text};
+use crate::value::{Value, text};
 use crate::world::World;
 
 fn list(items: impl IntoIterator<Item = String>) -> Value {
@@ -111,20 +110,74 @@ pub fn cron_job(w: &mut World, io: &mut Io, args: &Args) -> Run {
     ended(io, result)
 }
 
+/// The verbs of requests for objects.
+const VERBS: &str = "* get delete list create update patch watch proxy deletecollection use bind escalate impersonate";
+
+/// The verbs of requests for other addresses.
+const URL_VERBS: &str = "* get post put delete patch head options";
+
+fn among(words: &str, word: &str) -> bool {
+    words.split(' ').any(|w| w == word)
+}
+
+/// A flag's values, each once; `*` stands for all of them.
+fn each(args: &Args, flag: &str) -> Vec<String> {
+    let mut all = args.list(flag);
+    if all.iter().any(|v| v == "*") {
+        return vec!["*".to_owned()];
+    }
+    let mut at = 0;
+    while let Some(v) = all.get(at).cloned() {
+        at += 1;
+        let mut n = 0;
+        all.retain(|other| {
+            n += 1;
+            n <= at || *other != v
+        });
+    }
+    all
+}
+
 /// The rules of `create role`: each resource's group gets one.
-fn rules(args: &Args) -> Res<Vec<Value>> {
-    let verbs = args.list("verb");
+fn rules(io: &mut Io, args: &Args) -> Res<Vec<Value>> {
+    let verbs = each(args, "verb");
     if verbs.is_empty() {
         return Err(Failure::new("at least one verb must be specified"));
     }
     let urls = args.list("non-resource-url");
+    let resources = each(args, "resource");
+    if resources.is_empty() && urls.is_empty() {
+        return Err(Failure::new(if args.verb.ends_with("clusterrole") {
+            "one of resource or nonResourceURL must be specified"
+        } else {
+            "at least one resource must be specified"
+        }));
+    }
+    let mut all = Vec::new();
+    if !resources.is_empty() {
+        for verb in verbs.iter().filter(|v| !among(VERBS, v)) {
+            io.warn(format!("'{verb}' is not a standard resource verb"));
+        }
+        all = of_groups(args, &verbs, resources)?;
+    }
     if !urls.is_empty() {
-        return Ok(vec![value!({"nonResourceURLs": (list(urls)), "verbs": (list(verbs))})]);
+        if let Some(verb) = verbs.iter().find(|v| !among(URL_VERBS, v)) {
+            return Err(Failure::new(format!("invalid verb: '{verb}' for nonResourceURL")));
+        }
+        if urls.iter().any(|u| u != "*" && !u.starts_with('/')) {
+            return Err(Failure::new("nonResourceURL should start with /"));
+        }
+        if urls.iter().any(|u| u.trim_end_matches('*').contains('*') || u.ends_with("**")) {
+            return Err(Failure::new(
+                "nonResourceURL only supports wildcard matches when '*' is at the end",
+            ));
+        }
+        all.push(value!({"nonResourceURLs": (list(urls)), "verbs": (list(verbs))}));
     }
-    let resources = args.list("resource");
-    if resources.is_empty() {
-        return Err(Failure::new("at least one resource must be specified"));
-    }
+    Ok(all)
+}
+
+fn of_groups(args: &Args, verbs: &[String], resources: Vec<String>) -> Res<Vec<Value>> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for word in resources {
         let (word, sub) = word.split_once('/').map_or((word.as_str(), None), |(w, s)| (w, Some(s)));
@@ -147,7 +200,7 @@ fn rules(args: &Args) -> Res<Vec<Value>> {
         .into_iter()
         .map(|(group, resources)| {
             let mut rule = value!({
-                "apiGroups": [(text(&group))], "resources": (list(resources)), "verbs": (list(verbs.clone()))
+                "apiGroups": [(text(&group))], "resources": (list(resources)), "verbs": (list(verbs.to_vec()))
             });
             if !names.is_empty() {
                 rule.set("resourceNames", list(names.clone()));
@@ -155,6 +208,26 @@ fn rules(args: &Args) -> Res<Vec<Value>> {
             rule
         })
         .collect())
+}
+
+/// A rule that takes in what other roles allow.
+fn aggregation(args: &Args) -> Res<Value> {
+    let given = args.text("aggregation-rule");
+    let mut labels = Value::map();
+    for pair in given.split(',') {
+        let Some((k, v)) = pair.split_once('=') else {
+            return Err(args.bad_flag(&format!(
+                "invalid argument {given:?} for \"--aggregation-rule\" flag: malformed pair, expect string=string"
+            )));
+        };
+        labels.set(text(k.trim()), text(v.trim()));
+    }
+    if ["non-resource-url", "verb", "resource", "resource-name"].iter().any(|f| args.given(f)) {
+        return Err(Failure::new(
+            "aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames",
+        ));
+    }
+    Ok(value!({"clusterRoleSelectors": [{"matchLabels": labels}]}))
 }
 
 /// `kubectl create role`, `clusterrole`.
@@ -165,7 +238,12 @@ pub fn role(w: &mut World, io: &mut Io, args: &Args) -> Run {
         (Kind::Role, "role")
     };
     let result = name(args, 1).and_then(|n| {
-        let v = value!({"metadata": {"name": (text(n))}, "rules": (rules(args)?)});
+        let mut v = value!({"metadata": {"name": (text(n))}, "rules": null});
+        if args.given("aggregation-rule") {
+            v.set("aggregationRule", aggregation(args)?);
+        } else {
+            v.set("rules", rules(io, args)?);
+        }
         make(w, io, args, kind, v, &format!("failed to create {what}:"), "created")
     });
     ended(io, result)
@@ -191,14 +269,15 @@ pub fn binding(w: &mut World, io: &mut Io, args: &Args) -> Run {
         let group = "rbac.authorization.k8s.io";
         let mut subjects = Vec::new();
         for (flag, kind) in [("user", "User"), ("group", "Group")] {
-            for who in args.list(flag) {
-                subjects.push(value!({"apiGroup": group, "kind": kind, "name": (text(&who))}));
+            for who in args.all(flag) {
+                subjects.push(value!({"apiGroup": group, "kind": kind, "name": (text(who))}));
             }
         }
-        for account in args.list("serviceaccount") {
-            let Some((ns, who)) = account.split_once(':') else {
-                return Err(Failure::new("serviceaccount must be <namespace>:<name>"));
-            };
+        for account in args.all("serviceaccount") {
+            let (ns, who) = account
+                .split_once(':')
+                .filter(|(ns, who)| !ns.is_empty() && !who.is_empty() && !who.contains(':'))
+                .ok_or_else(|| Failure::new("serviceaccount must be <namespace>:<name>"))?;
             subjects.push(
                 value!({"kind": "ServiceAccount", "name": (text(who)), "namespace": (text(ns))}),
             );
@@ -215,113 +294,109 @@ pub fn binding(w: &mut World, io: &mut Io, args: &Args) -> Run {
     ended(io, result)
 }
 
+/// A Service and its port, `name:port`, as an ingress sends to it; none if there is no port.
+fn backend(to: &str) -> Option<Value> {
+    let (service, port) = to.split_once(':')?;
+    let port = match port.parse::<i64>() {
+        Ok(number) => value!({"number": number}),
+        Err(_) if port.is_empty() => Value::map(),
+        Err(_) => value!({"name": (text(port))}),
+    };
+    Some(value!({"service": {"name": (text(service)), "port": port}}))
+}
+
+/// A rule of `create ingress` taken apart: host, path, Service and port.
+fn route(rule: &str) -> Option<(&str, &str, &str)> {
+    let word = |s: &str| {
+        !s.is_empty() && s.bytes().all(|c| c.is_ascii_alphanumeric() || b"_-".contains(&c))
+    };
+    let (address, to) = rule.split(',').next()?.split_once('=')?;
+    let at = address.find('/')?;
+    let (host, path) = address.split_at(at);
+    let (service, port) = to.split_once(':')?;
+    let known = |c: u8| c.is_ascii_alphanumeric() || b"_-.*".contains(&c);
+    (host.bytes().all(known) && word(service) && word(port)).then_some((host, path, to))
+}
+
+/// The hosts that an ingress' rules want certificates for, by Secret; a host counts once.
+fn certificates(rules: &[&str]) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::new();
+    let mut hosts: Vec<&str> = Vec::new();
+    for rule in rules {
+        let [route, tls] = rule.split(',').collect::<Vec<_>>()[..] else { continue };
+        let host = route.split('/').next().unwrap_or("");
+        if hosts.contains(&host) {
+            continue;
+        }
+        hosts.push(host);
+        let secret = tls.split('=').nth(1).unwrap_or("");
+        if let Some(t) = all.iter_mut().find(|t| t["secretName"].str() == secret) {
+            t.entry("hosts").list_mut().push(text(host).into());
+            continue;
+        }
+        let mut t = Value::map();
+        if !host.is_empty() {
+            t.set("hosts", value!([(text(host))]));
+        }
+        if !secret.is_empty() {
+            t.set("secretName", text(secret));
+        }
+        if !t.is_empty() {
+            all.push(t);
+        }
+    }
+    all
+}
+
 /// `kubectl create ingress`.
 pub fn ingress(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = name(args, 1).and_then(|n| {
+        let given: Vec<&str> = args.all("rule").collect();
+        let to = args.text("default-backend");
+        if given.is_empty() && to.is_empty() {
+            return Err(Failure::new("not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)"));
+        }
         let mut rules: Vec<Value> = Vec::new();
-        let mut tls: Vec<Value> = Vec::new();
-        let backend = |svc: &str| -> Res<Value> {
-            let bad = || Failure::new(format!("rule {svc} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"));
-            let (service, port) = svc.split_once(':').ok_or_else(bad)?;
-            let port = port.parse::<i64>().map_or_else(
-                |_| value!({"name": (text(port))}),
-                |p| value!({"number": p}),
-            );
-            Ok(value!({"service": {"name": (text(service)), "port": port}}))
-        };
-        for rule in args.all("rule") {
-            let mut parts = rule.split(',');
-            let first = parts.next().unwrap_or("");
+        for rule in &given {
             let bad = || Failure::new(format!("rule {rule} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"));
-            let (address, svc) = first.split_once('=').ok_or_else(bad)?;
-            let (host, path) = address.split_once('/').ok_or_else(bad)?;
+            let (host, path, to) = route(rule).ok_or_else(bad)?;
             let (path, kind) = match path.strip_suffix('*') {
                 Some(p) => (p, "Prefix"),
                 None => (path, "Exact"),
             };
-            let path = value!({
-                "backend": (backend(svc)?), "path": (format!("/{path}")), "pathType": kind
-            });
-            let known = rules.iter_mut().find(|r| r["host"].str() == host);
-            if let Some(known) = known {
+            let path = value!({"backend": (backend(to).unwrap_or_default()), "path": (text(path)), "pathType": kind});
+            if let Some(known) = rules.iter_mut().find(|r| r["host"].str() == host) {
                 known.path_mut("http.paths").list_mut().push(path);
-            } else {
-                let mut r = value!({"http": {"paths": [path]}});
-                if !host.is_empty() {
-                    r.set("host", text(host));
-                }
-                rules.push(r);
+                continue;
             }
-            if let Some(secret) = parts.next() {
-                let mut t = value!({"hosts": [(text(host))]});
-                if let Some((_, s)) = secret.split_once('=') {
-                    t.set("secretName", text(s));
-                }
-                tls.push(t);
+            let mut r = value!({"http": {"paths": [path]}});
+            if !host.is_empty() {
+                r.set("host", text(host));
             }
+            rules.push(r);
+        }
+        let mut metadata = value!({"name": (text(n))});
+        for note in args.all("annotation") {
+            let (k, v) = note.split_once('=').ok_or_else(|| Failure::new(format!("annotation {note} is invalid and should be in format key=[value]")))?;
+            metadata.entry("annotations").set(text(k), text(v));
         }
         let mut spec = Value::map();
-        if let Some(class) = args.get("class") {
+        if let Some(class) = args.get("class").filter(|c| !c.is_empty()) {
             spec.set("ingressClassName", text(class));
         }
-        if let Some(svc) = args.get("default-backend") {
-            spec.set("defaultBackend", backend(svc)?);
-        }
-        if rules.is_empty() && spec["defaultBackend"].is_null() {
-            return Err(Failure::new("not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)"));
+        if !to.is_empty() {
+            let to = backend(to).ok_or_else(|| Failure::new("default-backend should be in format servicename:serviceport"))?;
+            spec.set("defaultBackend", to);
         }
         if !rules.is_empty() {
             spec.set("rules", rules);
         }
+        let tls = certificates(&given);
         if !tls.is_empty() {
             spec.set("tls", tls);
         }
-        let v = value!({
-            "metadata": {"name": (text(n))}, "spec": spec, "status": {"loadBalancer": {}}
-        });
+        let v = value!({"metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}});
         make(w, io, args, Kind::Ingress, v, "failed to create ingress:", "created")
-    });
-    ended(io, result)
-}
-
-/// `kubectl create secret tls`, `docker-registry`.
-pub fn other_secret(w: &mut World, io: &mut Io, args: &Args) -> Run {
-    let tls = args.verb.ends_with("tls");
-    let result = name(args, 1).and_then(|n| {
-        let mut data = Map::new();
-        let kind = if tls {
-            for (flag, key) in [("cert", "tls.crt"), ("key", "tls.key")] {
-                let path = args.text(flag);
-                if path.is_empty() {
-                    return Err(Failure::new("key and cert must be specified"));
-                }
-                let Some(t) = files::read(w, io, path) else {
-                    return Err(Failure::new(format!("open {path}: no such file or directory")));
-                };
-                data.insert(text(key), crate::base64::encode(t.as_bytes()));
-            }
-            "kubernetes.io/tls"
-        } else {
-            let (user, password) = (args.text("docker-username"), args.text("docker-password"));
-            if user.is_empty() || password.is_empty() {
-                return Err(Failure::new(
-                    "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required",
-                ));
-            }
-            let server = args.get("docker-server").unwrap_or("https://index.docker.io/v1/");
-            let auth = crate::base64::encode(format!("{user}:{password}").as_bytes());
-            let mut entry = value!({"username": (text(user)), "password": (text(password)), "auth": auth});
-            if let Some(mail) = args.get("docker-email") {
-                entry.set("email", text(mail));
-            }
-            let mut servers = Value::map();
-            servers.set(text(server), entry);
-            let config = value!({"auths": servers}).to_string();
-            data.insert(text(".dockerconfigjson"), crate::base64::encode(config.as_bytes()));
-            "kubernetes.io/dockerconfigjson"
-        };
-        let v = value!({"data": data, "metadata": {"name": (text(n))}, "type": kind});
-        make(w, io, args, Kind::Secret, v, "failed to create secret", "created")
     });
     ended(io, result)
 }

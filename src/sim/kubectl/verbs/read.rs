@@ -84,24 +84,26 @@ fn resources(io: &mut Io, args: &Args) -> Res<i32> {
     let group = args.get("api-group");
     let namespaced = args.get("namespaced").map(|v| v == "true");
     let wanted = args.list("verbs");
-    let mut kinds: Vec<Kind> = kind::ALL
-        .iter()
-        .copied()
-        .filter(|k| group.is_none_or(|g| k.info().group == g))
-        .filter(|k| namespaced.is_none_or(|n| k.info().namespaced == n))
-        .filter(|k| wanted.iter().all(|v| verbs(*k).split(',').any(|x| x == v)))
+    // events are served by two groups
+    let own = kind::ALL.iter().map(|k| (*k, k.info().group, k.info().api_version));
+    let mut kinds: Vec<(Kind, &str, &str)> = own
+        .chain([(Kind::Event, "events.k8s.io", "events.k8s.io/v1")])
+        .filter(|(_, own, _)| group.is_none_or(|g| *own == g))
+        .filter(|(k, ..)| namespaced.is_none_or(|n| k.info().namespaced == n))
+        .filter(|(k, ..)| wanted.iter().all(|v| verbs(*k).split(',').any(|x| x == v)))
         .collect();
-    kinds.sort_by_key(|k| {
+    kinds.sort_by_key(|(k, group, _)| {
         let i = k.info();
         match sort {
             "name" => (i.plural, "", ""),
             "kind" => (i.kind, "", ""),
-            _ => ("", i.group, i.plural),
+            _ => ("", *group, i.plural),
         }
     });
     if args.text("output") == "name" {
-        for k in kinds {
-            io.line(&*k.resource());
+        for (k, group, _) in kinds {
+            let dot = if group.is_empty() { "" } else { "." };
+            io.line(format!("{}{dot}{group}", k.info().plural));
         }
         return Ok(0);
     }
@@ -115,20 +117,26 @@ fn resources(io: &mut Io, args: &Args) -> Res<i32> {
             ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", "VERBS", "CATEGORIES"];
         table.push(row(&names));
     }
-    for k in kinds {
+    for (k, _, api_version) in kinds {
         let i = k.info();
         let short = i.short.join(",");
         let ns = if i.namespaced { "true" } else { "false" };
-        table.push(row(&[i.plural, &short, i.api_version, ns, i.kind, verbs(k), categories(k)]));
+        table.push(row(&[i.plural, &short, api_version, ns, i.kind, verbs(k), categories(k)]));
     }
     io.print(Widths::default().render(&table));
     Ok(0)
 }
 
 /// `kubectl top`.
-pub fn top(_w: &mut World, io: &mut Io, _args: &Args) -> Run {
-    io.err("error: Metrics API not available");
-    Run::Done(1)
+pub fn top(_w: &mut World, io: &mut Io, args: &Args) -> Run {
+    let what = args.verb.trim_start_matches("top ");
+    Run::Done(io.fail(&match args.text("sort-by") {
+        "" | "cpu" | "memory" if args.pos.len() > 1 => {
+            args.usage(&format!("{what} [NAME | -l label]"))
+        }
+        "" | "cpu" | "memory" => Failure::new("Metrics API not available"),
+        _ => Failure::new("--sort-by accepts only cpu or memory"),
+    }))
 }
 
 /// `kubectl diff -f`: exit status 1 if anything differs.
@@ -138,6 +146,9 @@ pub fn diff(w: &mut World, io: &mut Io, args: &Args) -> Run {
 }
 
 fn diff_all(w: &World, io: &mut Io, args: &Args) -> Res<i32> {
+    if !args.pos.is_empty() {
+        return Err(args.usage(&format!("Unexpected args: [{}]", args.pos.join(" "))));
+    }
     if !args.given("filename") {
         return Err(Failure::new("must specify one of -f and -k"));
     }

@@ -29,6 +29,14 @@ fn targets(w: &World, io: &mut Io, args: &Args) -> Res<(Vec<Obj>, Vec<Failure>)>
     Ok((selection.targets.into_iter().map(|t| t.obj).collect(), selection.failures))
 }
 
+/// A kind cannot be rolled out, or is not rolled out here: the pods of DaemonSets are not made.
+fn lacking(kind: Kind, what: &str) -> Failure {
+    Failure::new(match kind {
+        Kind::DaemonSet => "not simulated: the rollout of a DaemonSet".to_owned(),
+        _ => format!("no {what}"),
+    })
+}
+
 /// What `rollout status` says of an object now: a line, and whether it is done.
 fn progress(obj: &Obj) -> Result<(String, bool), Failure> {
     let (spec, status) = (obj.spec(), obj.status());
@@ -136,10 +144,10 @@ fn progress(obj: &Obj) -> Result<(String, bool), Failure> {
             }
             Ok((format!("deployment {:?} successfully rolled out", name.as_str()), true))
         }
-        kind => Err(Failure::new(format!(
-            "no status viewer has been implemented for {}",
-            kind.info().kind
-        ))),
+        kind => Err(lacking(
+            kind,
+            &format!("status viewer has been implemented for {}", kind.info().kind),
+        )),
     }
 }
 
@@ -298,10 +306,11 @@ fn history_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
     let (objs, mut failures) = targets(w, io, args)?;
     for obj in objs {
         if !matches!(obj.kind, Kind::StatefulSet | Kind::Deployment) {
-            failures.push(Failure::new(format!(
-                "no history viewer has been implemented for {:?}",
-                obj.kind.info().kind
-            )));
+            let kind = obj.kind.info().kind;
+            failures.push(lacking(
+                obj.kind,
+                &format!("history viewer has been implemented for {kind:?}"),
+            ));
             continue;
         }
         let list = revisions(w, &obj);
@@ -394,10 +403,8 @@ fn undo_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
 
 fn undo_one(w: &mut World, io: &mut Io, obj: &Obj, wanted: i64, dry: DryRun) -> Res<String> {
     if !matches!(obj.kind, Kind::StatefulSet | Kind::Deployment) {
-        return Err(Failure::new(format!(
-            "no rollbacker has been implemented for {:?}",
-            obj.kind.info().kind
-        )));
+        let kind = obj.kind.info().kind;
+        return Err(lacking(obj.kind, &format!("rollbacker has been implemented for {kind:?}")));
     }
     let list = revisions(w, obj);
     let found = if wanted == 0 {

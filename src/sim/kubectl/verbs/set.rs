@@ -2,11 +2,14 @@
 //! (behaviour/kubectl.md 5).
 
 use crate::api::{Kind, Obj};
-use crate::kubectl::args::{Args, DryRun};
+use crate::kubectl::args::Args;
 use crate::kubectl::io::{Failure, Io, Res, Run};
 use crate::kubectl::resources::{Options, select};
+use crate::kubectl::selectors::Selector;
 use crate::kubectl::verbs::change::ended;
-use crate::kubectl::verbs::common::{finish, pairs, parse_pairs, pod_spec_path, report, send};
+use crate::kubectl::verbs::checks;
+use crate::kubectl::verbs::common::{deliver, finish, pairs, parse_pairs, pod_spec_path};
+use crate::manifest::print::go_text;
 use crate::value;
 use crate::value::{Value, text};
 use crate::world::World;
@@ -22,12 +25,8 @@ fn all(
     operation: &str,
     change: &mut Change<'_>,
 ) -> Res<i32> {
-    let dry = args.dry_run()?;
     if args.on("all") && !args.text("selector").is_empty() {
         return Err(Failure::new("cannot set --all and --selector at the same time"));
-    }
-    if args.on("local") {
-        return Err(Failure::new("not simulated: --local"));
     }
     // the other commands have the general words for it
     if args.verb == "set env" && words.is_empty() && !args.given("filename") {
@@ -37,15 +36,16 @@ fn all(
     }
     let options = Options { list: args.on("all") };
     let selection = select(w, io, args, words, options)?;
-    let mut failures = selection.failures;
+    let (mut failures, mut without) = (selection.failures, Vec::new());
     for target in &selection.targets {
         let obj = &target.obj;
         let mut value = obj.value.clone();
         let Some(path) = pod_spec_path(obj.kind) else {
             let info = obj.kind.info();
-            failures.push(Failure::new(format!(
-                "{}/{} the object is not a pod or does not have a pod template: *{}.{}",
-                info.plural,
+            let kind = info.kind.to_lowercase();
+            let what = if args.on("local") { &kind } else { info.plural };
+            without.push(Failure::always(&format!(
+                "{what}/{} the object is not a pod or does not have a pod template: *{}.{}\n",
                 obj.name(),
                 info.version,
                 info.kind
@@ -57,16 +57,60 @@ fn all(
         if value == *obj.value {
             continue;
         }
-        let result = if dry == DryRun::Client {
-            report(io, args, obj.kind, &value, operation, dry)
-        } else {
-            send(w, io, obj, value, dry)
-                .map_err(Failure::from)
-                .and_then(|(new, _)| report(io, args, obj.kind, &new.value, operation, dry))
-        };
-        failures.extend(result.err());
+        if args.on("local") {
+            with_empty(obj.kind, path, &mut value);
+        }
+        without.extend(deliver(w, io, args, obj, value, operation).err());
+    }
+    // what was not found in a template is told first; a list tells nothing of what has none
+    if !args.on("list") {
+        failures.append(&mut without);
     }
     Ok(finish(io, &failures))
+}
+
+/// What Go writes of structures that a file leaves out: only the server fills them.
+fn with_empty(kind: Kind, pod_spec: &'static str, value: &mut Value) {
+    let mut fill = |path: &'static str, empty: Value| {
+        let place = value.path_mut(path);
+        if place.is_null() {
+            *place = empty;
+        }
+    };
+    match kind {
+        Kind::StatefulSet => {
+            fill("spec.updateStrategy", Value::map());
+            fill("status", value!({"availableReplicas": 0, "replicas": 0}));
+        }
+        Kind::Deployment => {
+            fill("spec.strategy", Value::map());
+            fill("status", Value::map());
+        }
+        Kind::ReplicaSet | Kind::ReplicationController => fill("status", value!({"replicas": 0})),
+        Kind::DaemonSet => {
+            fill("spec.updateStrategy", Value::map());
+            fill(
+                "status",
+                value!({
+                    "currentNumberScheduled": 0, "desiredNumberScheduled": 0,
+                    "numberMisscheduled": 0, "numberReady": 0
+                }),
+            );
+        }
+        _ => fill("status", Value::map()),
+    }
+    containers(value.path_mut(pod_spec), |c| {
+        c.entry("resources");
+        if c["resources"].is_null() {
+            c.set("resources", Value::map());
+        }
+        true
+    });
+    if value["spec"].has("volumeClaimTemplates") {
+        for claim in value.path_mut("spec.volumeClaimTemplates").list_mut() {
+            claim.set("status", Value::map());
+        }
+    }
 }
 
 /// Containers of a pod spec, init containers last.
@@ -110,7 +154,8 @@ pub fn image(w: &mut World, io: &mut Io, args: &Args) -> Run {
                     yes
                 });
                 if !hit {
-                    failures.push(Failure::new(format!("unable to find container named {name:?}")));
+                    failures
+                        .push(Failure::always(&format!("unable to find container named {name:?}")));
                 }
             }
             failures
@@ -201,6 +246,14 @@ fn env_all(w: &mut World, io: &mut Io, args: &Args) -> Res<i32> {
         return Err(Failure::new("--list and --output may not be specified together"));
     }
     let (set, drop) = parse_pairs(&changes, "environment variable", true)?;
+    for (name, _) in &set {
+        checks::variable_name(name)?;
+    }
+    if set.iter().any(|(k, _)| drop.contains(k)) {
+        return Err(Failure::new(
+            "can not both modify and remove the same environment variable in the same command",
+        ));
+    }
     let mut new = from(w, args)?;
     new.extend(set.into_iter().map(|(k, v)| (k, value!({"value": (text(&v))}))));
     if let Some(prefix) = args.get("prefix") {
@@ -300,7 +353,7 @@ pub fn resources(w: &mut World, io: &mut Io, args: &Args) -> Run {
             if hit {
                 return Vec::new();
             }
-            vec![Failure::new(format!("unable to find container named {only}"))]
+            vec![Failure::always(&format!("unable to find container named {only}"))]
         })
     })();
     ended(io, result)
@@ -313,7 +366,10 @@ pub fn service_account(w: &mut World, io: &mut Io, args: &Args) -> Run {
         Some((name, words)) => {
             all(w, io, args, words, "serviceaccount updated", &mut |_, _, spec| {
                 spec.set("serviceAccountName", text(name));
-                spec.set("serviceAccount", text(name));
+                // the server keeps the old name of the field as well
+                if !args.on("local") {
+                    spec.set("serviceAccount", text(name));
+                }
                 Vec::new()
             })
         }
@@ -321,40 +377,40 @@ pub fn service_account(w: &mut World, io: &mut Io, args: &Args) -> Run {
     ended(io, result)
 }
 
+/// Requirements as Go prints them.
+fn expressions_text(all: &Value) -> String {
+    let one = |e: &Value| {
+        format!("{{{} {} {}}}", e["key"].str(), e["operator"].str(), go_text(&e["values"]))
+    };
+    format!("[{}]", all.items().iter().map(one).collect::<Vec<_>>().join(" "))
+}
+
 /// `kubectl set selector`.
 pub fn selector(w: &mut World, io: &mut Io, args: &Args) -> Run {
     let result = (|| {
-        let dry = args.dry_run()?;
-        let (words, changes) = pairs(&args.pos, "selector")?;
-        let (pairs, _) = parse_pairs(&changes, "selector", false)?;
-        if pairs.is_empty() {
-            return Err(Failure::new("one or more expressions must be specified"));
-        }
-        let selection = select(w, io, args, &words, Options { list: args.on("all") })?;
+        let Some((last, words)) = args.pos.split_last() else {
+            return Err(Failure::new("one selector is required"));
+        };
+        let selector = Selector::structure(last)?;
+        let selection = select(w, io, args, words, Options { list: args.on("all") })?;
         let mut failures = selection.failures;
         for target in &selection.targets {
             let obj = &target.obj;
             if obj.kind != Kind::Service {
-                failures.push(Failure::new(format!(
-                    "setting a selector is only supported for Services, not {}",
-                    obj.kind.info().kind
-                )));
+                failures.push(Failure::new("setting a selector is only supported for Services"));
                 continue;
             }
             let mut value = obj.value.clone();
-            let mut selector = Value::map();
-            for (k, v) in &pairs {
-                selector.set(text(k), text(v));
+            let expressions = &selector["matchExpressions"];
+            if !expressions.is_empty() {
+                failures.push(Failure::new(format!(
+                    "match expression {} not supported on this object",
+                    expressions_text(expressions)
+                )));
+                continue;
             }
-            value.entry("spec").set("selector", selector);
-            let result = if dry == DryRun::Client {
-                report(io, args, obj.kind, &value, "selector updated", dry)
-            } else {
-                send(w, io, obj, value, dry).map_err(Failure::from).and_then(|(new, _)| {
-                    report(io, args, obj.kind, &new.value, "selector updated", dry)
-                })
-            };
-            failures.extend(result.err());
+            value.entry("spec").set("selector", selector["matchLabels"].clone());
+            failures.extend(deliver(w, io, args, obj, value, "selector updated").err());
         }
         Ok(finish(io, &failures))
     })();

@@ -3,7 +3,8 @@
 use crate::api::{Kind, Obj};
 use crate::kubectl::args::{Args, DryRun};
 use crate::kubectl::io::{Failure, Io, Res, Run};
-use crate::kubectl::resources::{LABEL_VALUE, Options, good_label, select, unknown_type};
+use crate::kubectl::resources::{Options, select, unknown_type};
+use crate::kubectl::selectors::{LABEL_VALUE, good_label};
 use crate::kubectl::verbs::change::ended;
 use crate::kubectl::verbs::common::{finish, report, send};
 use crate::value;
