@@ -39,6 +39,7 @@ pub fn who(comp: Comp) -> &'static str {
         Comp::Provisioner => "provisioner",
         Comp::Protection => "protection",
         Comp::AttachDetach => "attach",
+        Comp::EphemeralVolume => "ephemeral",
         Comp::Expand => "expand",
         Comp::GarbageCollector => "gc",
         Comp::Namespace => "namespace",

@@ -32,6 +32,8 @@ pub enum Comp {
     Protection,
     /// `attachdetach-controller`.
     AttachDetach,
+    /// `ephemeral-volume-controller`.
+    EphemeralVolume,
     /// `volume_expand`.
     Expand,
     /// Garbage collector.

@@ -14,6 +14,7 @@ use crate::world::World;
 pub mod deployment;
 pub mod disruption;
 pub mod endpoints;
+pub mod ephemeral_volume;
 pub mod expansion;
 pub mod garbage_collector;
 pub mod namespace;
@@ -282,6 +283,7 @@ pub fn sync(w: &mut World, comp: Comp, key: &Key) {
         Comp::VolumeBinder => volume_binder::reconcile(w, key),
         Comp::Provisioner => provisioner::reconcile(w, key),
         Comp::Protection => protection::reconcile(w, key),
+        Comp::EphemeralVolume => ephemeral_volume::reconcile(w, key),
         Comp::Expand => expansion::reconcile(w, key),
         Comp::GarbageCollector => garbage_collector::reconcile(w, key),
         Comp::Namespace if key.kind == Kind::ResourceQuota => quota::reconcile(w, key),
@@ -317,6 +319,7 @@ pub fn route(w: &mut World, change: ChangeType, old: Option<&Obj>, new: &Obj) {
     volume_binder::on_change(w, change, old, new);
     provisioner::on_change(w, change, old, new);
     protection::on_change(w, change, old, new);
+    ephemeral_volume::on_change(w, change, new);
     expansion::on_change(w, change, old, new);
     garbage_collector::on_change(w, change, old, new);
     namespace::on_change(w, change, old, new);

@@ -132,14 +132,7 @@ pub(super) fn woken(w: &mut World, uid: &Str, pod: &Obj, tries: u64) {
 
 fn unbound_claim(w: &World, pod: &Obj) -> Option<Key> {
     for volume in pod.spec()["volumes"].items() {
-        let name = if volume["ephemeral"].is_null() {
-            volume["persistentVolumeClaim"]["claimName"].to_str()
-        } else {
-            format!("{}-{}", pod.name(), volume["name"].str()).into()
-        };
-        if name.is_empty() {
-            continue;
-        }
+        let Some(name) = crate::storage::mounts::claim_name(pod, volume) else { continue };
         let claim = Key::new(Kind::PersistentVolumeClaim, pod.ns(), name);
         let bound = w.store.by_key(&claim).is_some_and(|c| c.status()["phase"].str() == "Bound");
         if !bound {

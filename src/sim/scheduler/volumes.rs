@@ -7,8 +7,9 @@ use crate::api::{Key, Kind, Obj};
 use crate::apiserver::Sub;
 use crate::controllers::volume_binder::matching;
 use crate::queue::Comp;
+use crate::storage::mounts;
 use crate::value;
-use crate::value::Str;
+use crate::value::{Str, Value};
 use crate::world::World;
 
 /// Annotation that asks the provisioner for a volume that this node can reach.
@@ -26,14 +27,7 @@ pub(super) struct Claims {
 
 /// Names of the claims that a pod mounts.
 pub(super) fn claim_names(pod: &Obj) -> impl Iterator<Item = Str> {
-    let name = pod.name();
-    pod.spec()["volumes"].items().iter().filter_map(move |v| {
-        let claim = &v["persistentVolumeClaim"]["claimName"];
-        if v.has("ephemeral") {
-            return Some(format!("{name}-{}", v["name"].str()).into());
-        }
-        (!claim.is_null()).then(|| claim.to_str())
-    })
+    pod.spec()["volumes"].items().iter().filter_map(|v| mounts::claim_name(pod, v))
 }
 
 fn is_bound(claim: &Obj) -> bool {
@@ -50,7 +44,17 @@ impl Claims {
         for name in claim_names(pod) {
             let key = Key::new(Kind::PersistentVolumeClaim, ns.clone(), name.clone());
             let Some(claim) = w.store.by_key(&key) else {
-                return Err((format!("persistentvolumeclaim \"{name}\" not found"), Some(key)));
+                let ephemeral = |v: &Value| {
+                    v.has("ephemeral") && mounts::claim_name(pod, v).as_ref() == Some(&name)
+                };
+                let why = if pod.spec()["volumes"].items().iter().any(ephemeral) {
+                    format!(
+                        "waiting for ephemeral volume controller to create the persistentvolumeclaim \"{name}\""
+                    )
+                } else {
+                    format!("persistentvolumeclaim \"{name}\" not found")
+                };
+                return Err((why, Some(key)));
             };
             if claim.status()["phase"].str() == "Lost" {
                 let volume = claim.spec()["volumeName"].str();

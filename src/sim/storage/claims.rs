@@ -5,6 +5,7 @@ use crate::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{Kind, Obj, Object};
 use crate::log::ChangeType;
+use crate::storage::mounts;
 use crate::value::{Str, Value};
 use crate::world::World;
 
@@ -33,15 +34,7 @@ pub struct Index {
 /// Names of the claims that a pod mounts; generic ephemeral volumes have a claim
 /// `<pod>-<volume>`.
 pub fn claims_of(pod: &Object) -> impl Iterator<Item = Str> {
-    pod.spec()["volumes"].items().iter().filter_map(|v| {
-        if v.has("persistentVolumeClaim") {
-            Some(v["persistentVolumeClaim"]["claimName"].to_str())
-        } else if v.has("ephemeral") {
-            Some(format!("{}-{}", pod.meta()["name"].str(), v["name"].str()).into())
-        } else {
-            None
-        }
-    })
+    pod.spec()["volumes"].items().iter().filter_map(|v| mounts::claim_name(pod, v))
 }
 
 /// Keeps the [`Index`].

@@ -415,12 +415,68 @@ pub(crate) fn volumes_at(out: &mut String, head: &str, indent: &str, volumes: &V
             lines.push(("HostPathType", s["type"].str().to_owned()));
         } else if !v["projected"].is_null() {
             projected(&mut lines, &v["projected"]["sources"]);
+        } else if !v["nfs"].is_null() {
+            let s = &v["nfs"];
+            lines.push(("Type", "NFS (an NFS mount that lasts the lifetime of a pod)".to_owned()));
+            lines.push(("Server", s["server"].str().to_owned()));
+            lines.push(("Path", s["path"].str().to_owned()));
+            lines.push(("ReadOnly", s["readOnly"].is_true().to_string()));
+        } else if !v["image"].is_null() {
+            let s = &v["image"];
+            lines.push(("Type", "Image (a container image or OCI artifact)".to_owned()));
+            lines.push(("Reference", s["reference"].str().to_owned()));
+            lines.push(("PullPolicy", s["pullPolicy"].str().to_owned()));
+        } else if !v["csi"].is_null() {
+            let s = &v["csi"];
+            let kind = "CSI (a Container Storage Interface (CSI) volume source)";
+            lines.push(("Type", kind.to_owned()));
+            lines.push(("Driver", s["driver"].str().to_owned()));
+            lines.push(("FSType", s["fsType"].str().to_owned()));
+            lines.push(("ReadOnly", s["readOnly"].is_true().to_string()));
+            lines.push(("VolumeAttributes", below(&s["volumeAttributes"], "<none>")));
+        } else if !v["downwardAPI"].is_null() {
+            let kind = "DownwardAPI (a volume populated by information about the pod)";
+            lines.push(("Type", kind.to_owned()));
+            let mut items = String::new();
+            for item in v["downwardAPI"]["items"].items() {
+                let (field, resource) = (&item["fieldRef"], &item["resourceFieldRef"]);
+                let what =
+                    if field.is_null() { &resource["resource"] } else { &field["fieldPath"] };
+                let _ = write!(items, "\n      {} -> {}", what.str(), item["path"].str());
+            }
+            lines.push(("Items", items));
+        } else if !v["ephemeral"].is_null() {
+            ephemeral(&mut lines, &v["ephemeral"]["volumeClaimTemplate"]);
         } else {
-            lines.push(("<unknown>", String::new()));
+            let _ = writeln!(out, "  <unknown>");
         }
         for (label, value) in lines {
-            let _ = writeln!(out, "    {label}:\t{value}");
+            // what begins with a line end is a list of its own, without a column
+            let tab = if value.starts_with('\n') { "" } else { "\t" };
+            let _ = writeln!(out, "    {label}:{tab}{value}");
         }
+    }
+}
+
+/// Pairs under each other, each with the indentation that kubectl's writer adds to every piece.
+fn below(pairs: &Value, nothing: &str) -> String {
+    let all: Vec<String> = pairs.pairs().map(|(k, v)| format!("    {k}={}", v.str())).collect();
+    if all.is_empty() { nothing.to_owned() } else { all.join("\n        \t") }
+}
+
+/// A claim that lives with its pod.
+fn ephemeral(lines: &mut Vec<(&'static str, String)>, template: &Value) {
+    let kind = "EphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)";
+    lines.push(("Type", kind.to_owned()));
+    let (meta, spec) = (&template["metadata"], &template["spec"]);
+    lines.push(("StorageClass", spec["storageClassName"].str().to_owned()));
+    lines.push(("Volume", spec["volumeName"].str().to_owned()));
+    lines.push(("Labels", below(&meta["labels"], "    <none>")));
+    lines.push(("Annotations", below(&meta["annotations"], "    <none>")));
+    lines.push(("Capacity", String::new()));
+    lines.push(("Access Modes", String::new()));
+    if let Some(mode) = spec["volumeMode"].as_str() {
+        lines.push(("VolumeMode", mode.to_owned()));
     }
 }
 
