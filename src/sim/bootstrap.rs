@@ -1,7 +1,7 @@
 //! What a fresh cluster holds (DESIGN "Cluster defaults").
 
-use crate::api::Kind;
 use crate::api::time::rfc3339;
+use crate::api::{Kind, quantity};
 use crate::apiserver::{WriteOptions, service_account};
 use crate::config::Latency;
 use crate::value;
@@ -100,10 +100,12 @@ fn node(w: &World, n: u32) -> Value {
     let zone = ["a", "b", "c"][((n - 1) % 3) as usize];
     let now = rfc3339(w.now);
     let cidr = pod_cidr(n);
+    let memory = format!("{}Mi", w.config.node_memory >> 20);
+    let memory = quantity::canonical(&memory).unwrap_or(memory);
     let capacity = value!({
         "cpu": (quantity_milli(w.config.node_cpu)),
         "ephemeral-storage": "64Gi",
-        "memory": (format!("{}Mi", w.config.node_memory >> 20)),
+        "memory": memory,
         "pods": (w.config.node_pods.to_string())
     });
     let condition =
