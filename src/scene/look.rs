@@ -51,6 +51,13 @@ impl Signs {
     pub(crate) fn of(&self, pod: &Obj) -> Option<&Str> {
         self.last.get(pod.uid_ref())
     }
+
+    /// Are its volumes mounted, though it may not run yet? The kubelet mounts them before it
+    /// pulls an image.
+    pub(crate) fn mounted(&self, pod: &Obj) -> bool {
+        self.of(pod)
+            .is_some_and(|s| !matches!(s.as_str(), "SuccessfulAttachVolume" | "FailedMount"))
+    }
 }
 
 /// The world of a scene, with what is asked for each pod and disk.

@@ -77,6 +77,17 @@ fn disks_outlive_their_pods() {
 }
 
 #[test]
+fn a_pod_without_its_image_has_its_disk() {
+    let mut t = start();
+    t.settle(60 * SECOND);
+    line(&mut t, "kubectl set image sts/web nginx=nginx:broken");
+    t.settle(60 * SECOND);
+    let text = shown(&t);
+    assert!(text.contains("web-2 backoff"), "{text}");
+    assert_eq!(text.matches("1Gi Bound in").count(), 3, "{text}");
+}
+
+#[test]
 fn unchanged_items_stay_the_same() {
     let mut t = start();
     t.settle(60 * SECOND);

@@ -105,7 +105,7 @@ fn Title(props: &TitleProps) -> Html {
     html! {
         <div class="title" {style}>
             <button class={classes!("title-name", props.chosen.then_some("chosen"))} onclick={select}>
-                <small>{ g.key.kind.info().kind }</small><b>{ g.key.name.to_string() }</b>
+                <small>{ g.key.kind.info().kind }</small><b title={g.key.name.to_string()}>{ g.key.name.to_string() }</b>
             </button>
             <span class="title-state">
                 <span class={classes!("count", (g.ready == g.replicas).then_some("full"))}>
@@ -351,7 +351,7 @@ fn Cables(props: &CablesProps) -> Html {
             { for props.slot.disks.iter().enumerate().filter_map(|(i, d)| {
                 let rect = props.place.disks.get(i)?;
                 // several disks: cables side by side, past the disks above
-                let x = if i == 0 { all.w / 2 } else { all.w - 6 - 8 * (n - 1 - i as i32) };
+                let x = if i == 0 { all.w / 2 } else { all.w - 16 - 14 * (n - 1 - i as i32) };
                 let bottom = rect.y - all.y + if i == 0 { 0 } else { rect.h / 2 };
                 let length = bottom - top;
                 let loose = match d.plug {
