@@ -110,7 +110,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                         if props.apply.is_some() {
                             <p><button class="btn main" onclick={apply}>{ words.get("edit.apply") }</button></p>
                         } else {
-                            <p>{ words.get("stage.empty.hint") }</p>
+                            <p>{ words.get(if props.offers { "stage.empty.hint" } else { "stage.empty.apply" }) }</p>
                         }
                         <div class="offers" hidden={!props.offers}>
                             { for STORIES.iter().enumerate().map(|(i, story)| {

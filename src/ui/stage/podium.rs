@@ -235,7 +235,8 @@ struct PodProps {
 
 /// What a card says instead of a state when there is a technical word for it.
 fn word_of(words: &Words, pod: &Pod) -> String {
-    let known = pod.reason.is_empty() || pod.state == PodState::Succeeded;
+    let known =
+        pod.reason.is_empty() || matches!(pod.state, PodState::Succeeded | PodState::Unschedulable);
     if known { words.get(&format!("state.{}", pod.state.name())) } else { pod.reason.to_string() }
 }
 
@@ -308,8 +309,8 @@ fn DiskCard(props: &DiskProps) -> Html {
     );
     let on = if d.plug == Plug::In && !d.node.is_empty() { ".on" } else { "" };
     let state = words.fill(&format!("plug.{}{on}", d.plug.name()), &[("node", &d.node)]);
-    let size =
-        if d.phase == "Bound" { d.size.to_string() } else { format!("{} · {}", d.size, d.phase) };
+    // a claim without a volume has no size yet
+    let size = if d.phase == "Bound" { &d.size } else { &d.phase }.to_string();
     if props.compact {
         return html! {
             <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {state}", d.key.name)} title={format!("{} · {state}", d.key.name)}>
