@@ -212,7 +212,7 @@ fn StoryCard(props: &StoryProps) -> Html {
                         { for (0..steps).map(|i| html! { <i key={i} class={classes!((i < props.step).then_some("done"))}></i> }) }
                     </span>
                 </p>
-                <p>{ text }</p>
+                <p aria-live="polite">{ text }</p>
             </div>
             <div class="story-act">
                 if let Some(command) = command {
