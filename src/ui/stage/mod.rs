@@ -128,10 +128,10 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                 }
                 <div class="field" style={size}>
                     <div class="layer">
-                        { for scene.groups.iter().zip(&layout.groups).map(|(group, place)| html! {
-                            <Podium key={group.uid.as_str()} group={group.clone()} place={place.clone()} sight={sight}
-                                target={props.target.clone()} controls={props.controls}
-                                on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
+                        { for scene.clients.iter().zip(&layout.clients).map(|(client, place)| html! {
+                            <ClientCard key={client.pod.uid.as_str()} client={client.clone()} place={*place}
+                                chosen={is_chosen(props.target.as_ref(), &client.pod.key)}
+                                controls={props.controls} on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
                         }) }
                     </div>
                     <div class="layer">
@@ -142,10 +142,10 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                         }) }
                     </div>
                     <div class="layer">
-                        { for scene.clients.iter().zip(&layout.clients).map(|(client, place)| html! {
-                            <ClientCard key={client.pod.uid.as_str()} client={client.clone()} place={*place}
-                                chosen={is_chosen(props.target.as_ref(), &client.pod.key)}
-                                controls={props.controls} on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
+                        { for scene.groups.iter().zip(&layout.groups).map(|(group, place)| html! {
+                            <Podium key={group.uid.as_str()} group={group.clone()} place={place.clone()} sight={sight}
+                                target={props.target.clone()} controls={props.controls}
+                                on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
                         }) }
                     </div>
                     <div class="layer">
@@ -161,9 +161,9 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
         </>
     };
     let label = props.name.clone().unwrap_or_else(|| words.get("panel.stage"));
-    // a page has one main part
-    if props.second {
-        html! { <section class="stage panel second" aria-label={label}>{ body }</section> }
+    // a page has one main part, and that of an article is not the lab
+    if props.second || !props.offers {
+        html! { <section class={classes!("stage", "panel", props.second.then_some("second"))} aria-label={label}>{ body }</section> }
     } else {
         html! { <main class="stage panel" aria-label={label}>{ body }</main> }
     }
