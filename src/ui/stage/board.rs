@@ -9,7 +9,7 @@ use yew::prelude::*;
 use crate::ui::acts::{Act, CLIENT};
 use crate::ui::i18n::use_words;
 use crate::ui::icons::Icon;
-use crate::ui::stage::{placed, tint};
+use crate::ui::stage::{named, placed, tint};
 
 /// Flaps of a line: as many as an address can have.
 const FLAPS: usize = 13;
@@ -85,7 +85,7 @@ fn Line(props: &LineProps) -> Html {
     };
     html! {
         <div {class} role="row">
-            <span class="name" role="rowheader">{ host(&row.name) }
+            <span class="name" role="rowheader">{ named("", &row.name) }
                 if props.controls {
                     <button class="ask" onclick={ask} title={hint} aria-label={words.fill("act.lookup", &[("name", &row.name)])}><Icon name="search" /></button>
                 }
@@ -99,13 +99,6 @@ fn Line(props: &LineProps) -> Html {
             </span>
         </div>
     }
-}
-
-/// A name; where there is no room for all of it, its number is what is still read.
-fn host(name: &str) -> Html {
-    let (host, zone) = name.split_at(name.find('.').unwrap_or(name.len()));
-    let (front, number) = host.split_at(host.rfind('-').unwrap_or(host.len()));
-    html! { <span class="host" title={name.to_owned()}><span>{ front.to_owned() }</span><span>{ format!("{number}{zone}") }</span></span> }
 }
 
 #[derive(Properties, PartialEq)]

@@ -31,6 +31,20 @@ fn tint(n: i64) -> String {
     format!("tint-{}", n.rem_euclid(8))
 }
 
+/// A name; where there is no room for all of it, its number is what is still read.
+fn named(class: &'static str, name: &str) -> Html {
+    let host = name.find('.').unwrap_or(name.len());
+    // a short name stays one piece of text
+    let at = name[..host].rfind('-').filter(|_| host > 24).unwrap_or(name.len());
+    let (front, number) = name.split_at(at);
+    html! {
+        <span class={classes!("named", class)} title={name.to_owned()}>
+            <span>{ front.to_owned() }</span>
+            if !number.is_empty() { <span>{ number.to_owned() }</span> }
+        </span>
+    }
+}
+
 #[derive(Properties, PartialEq)]
 pub(crate) struct StageProps {
     /// What this world is, where two stand side by side.
