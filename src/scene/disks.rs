@@ -41,7 +41,7 @@ fn plug(look: &Look<'_>, volume: &str, node: &str, pod: Option<&Obj>) -> Plug {
             let here = !facts.node.is_empty() && (!look.attaches() || facts.node == *node);
             if ended {
                 Plug::Leaving
-            } else if facts.phase == Phase::Running && here {
+            } else if here && (facts.phase == Phase::Running || look.signs.mounted(pod)) {
                 Plug::In
             } else if facts.terminating {
                 Plug::Leaving

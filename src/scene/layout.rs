@@ -103,7 +103,7 @@ const FULL: Measure = Measure {
 const NARROW: Measure =
     Measure { margin: 14, gap: 12, min: 148, max: 236, pod: 114, disk: 78, head: HEAD, cable: 36 };
 const SMALL: Measure =
-    Measure { margin: 28, gap: 8, min: 74, max: 84, pod: 44, disk: 20, head: 20, cable: 14 };
+    Measure { margin: 28, gap: 8, min: 74, max: 84, pod: 44, disk: 24, head: 20, cable: 14 };
 /// From this many slots on, cards are small.
 pub const MANY: usize = 25;
 

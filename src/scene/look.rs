@@ -11,6 +11,8 @@ use podium_sim::{Str, World};
 #[derive(Default)]
 pub(crate) struct Signs {
     last: BTreeMap<Str, Str>,
+    /// Why a set's next pod cannot be created, by the set's uid.
+    refused: BTreeMap<Str, Str>,
     /// Entries of the log that were read.
     read: u64,
 }
@@ -37,19 +39,46 @@ impl Signs {
     }
 
     fn hear(&mut self, event: &Obj) {
-        let Some(told) = event.told().filter(|t| t.kind == "Pod") else { return };
-        let telling = matches!(
-            told.reason.as_str(),
-            "Pulling" | "Pulled" | "Created" | "Started" | "SuccessfulAttachVolume" | "FailedMount"
-        );
-        if telling {
-            self.last.insert(told.uid.clone(), told.reason.clone());
+        let Some(told) = event.told() else { return };
+        match (told.kind, told.reason.as_str()) {
+            (
+                "Pod",
+                "Pulling"
+                | "Pulled"
+                | "Created"
+                | "Started"
+                | "SuccessfulAttachVolume"
+                | "FailedMount",
+            ) => {
+                self.last.insert(told.uid.clone(), told.reason.clone());
+            }
+            ("StatefulSet", "FailedCreate") => {
+                let message = event.value["message"].str();
+                let error = message.split_once("error: ").map_or(message, |(_, error)| error);
+                self.refused.insert(told.uid.clone(), error.to_owned().into());
+            }
+            ("StatefulSet", "SuccessfulCreate") => {
+                self.refused.remove(told.uid);
+            }
+            _ => {}
         }
+    }
+
+    /// Why the next pod of that set cannot be created.
+    pub(crate) fn refused(&self, set: &str) -> Option<&Str> {
+        self.refused.get(set)
     }
 
     /// The sign of a pod.
     pub(crate) fn of(&self, pod: &Obj) -> Option<&Str> {
         self.last.get(pod.uid_ref())
+    }
+
+    /// Are its volumes mounted, though it may not run yet? The kubelet mounts them before it
+    /// pulls an image.
+    pub(crate) fn mounted(&self, pod: &Obj) -> bool {
+        self.of(pod)
+            .is_some_and(|s| !matches!(s.as_str(), "SuccessfulAttachVolume" | "FailedMount"))
     }
 }
 

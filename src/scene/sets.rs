@@ -111,8 +111,9 @@ fn stateful(look: &Look<'_>, keep: &mut Keep, set: &Obj, used: &mut BTreeSet<Key
             if let Some(slot) = keep.made(&uid, n, &made) {
                 return slot;
             }
-            let wait = (pod.is_none() && wanted)
-                .then(|| empty_slot(verdict, &name, n, first_empty, &members));
+            let wait = (pod.is_none() && wanted).then(|| {
+                empty_slot((verdict, look.signs.refused(&uid)), &name, n, first_empty, &members)
+            });
             let slot = Slot {
                 id: format!("{uid}/{n}").into(),
                 set: key.clone(),
@@ -152,9 +153,10 @@ fn stateful(look: &Look<'_>, keep: &mut Keep, set: &Obj, used: &mut BTreeSet<Key
     }
 }
 
-/// What an empty place waits for: what the controller says, or the place before it.
+/// What an empty place waits for: what the controller says, the place before it, or the API server
+/// that did not take the pod.
 fn empty_slot(
-    verdict: Option<&Verdict>,
+    (verdict, refused): (Option<&Verdict>, Option<&Str>),
     set: &Str,
     n: i64,
     first_empty: Option<i64>,
@@ -170,7 +172,10 @@ fn empty_slot(
                 .unwrap_or(first);
             Msg::new("wait.place").with("on", format!("{set}-{on}"))
         }
-        _ => Msg::new("wait.soon"),
+        _ => refused.map_or_else(
+            || Msg::new("wait.soon"),
+            |why| Msg::new("wait.refused").with("detail", why.clone()),
+        ),
     }
 }
 

@@ -77,6 +77,30 @@ fn disks_outlive_their_pods() {
 }
 
 #[test]
+fn a_pod_without_its_image_has_its_disk() {
+    let mut t = start();
+    t.settle(60 * SECOND);
+    line(&mut t, "kubectl set image sts/web nginx=nginx:broken");
+    t.settle(60 * SECOND);
+    let text = shown(&t);
+    assert!(text.contains("web-2 backoff"), "{text}");
+    assert_eq!(text.matches("1Gi Bound in").count(), 3, "{text}");
+}
+
+#[test]
+fn a_pod_that_is_refused_is_not_about_to_be_created() {
+    let mut t = Timeline::new(Config { latency: Latency::Recording, ..Config::default() });
+    let long = "a".repeat(61);
+    let yaml = WEB.replace("  name: web\n", &format!("  name: {long}\n"));
+    t.input(Input::File { name: "web.yaml".into(), text: yaml });
+    line(&mut t, "kubectl apply -f web.yaml");
+    t.settle(60 * SECOND);
+    let text = shown(&t);
+    assert!(text.contains("-0 ghost wait.refused(detail="), "{text}");
+    assert!(!text.contains("wait.soon"), "{text}");
+}
+
+#[test]
 fn unchanged_items_stay_the_same() {
     let mut t = start();
     t.settle(60 * SECOND);

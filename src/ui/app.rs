@@ -204,6 +204,16 @@ pub fn App(props: &AppProps) -> Html {
         let session = session.clone();
         use_callback((), move |act: Act, ()| act.run(&session))
     };
+    // where only one panel fits, what was applied is seen
+    let applied = {
+        let (act, send) = (act.clone(), send.clone());
+        use_callback(options.shows("stage"), move |apply: Act, stage: &bool| {
+            act.emit(apply);
+            if *stage {
+                send.dispatch(Do::Panel("stage"));
+            }
+        })
+    };
     let select = {
         let (session, send) = (session.clone(), send.clone());
         use_callback((), move |target: Option<Target>, ()| {
@@ -334,7 +344,7 @@ pub fn App(props: &AppProps) -> Html {
                 </div>
                 </nav>
                 if shows("editor") {
-                    <Editor tabs={frame.tabs.clone()} readonly={options.readonly} session={session.clone()} on_act={act.clone()} />
+                    <Editor tabs={frame.tabs.clone()} readonly={options.readonly} session={session.clone()} on_act={applied} />
                 }
                 if shows("stage") {
                     <div class={classes!("stages", frame.other.is_some().then_some("two"))}>

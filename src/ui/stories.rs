@@ -49,7 +49,7 @@ pub static STORIES: &[Story] = &[
         files: &[("web.yaml", WEB), ("app.yaml", APP)],
         steps: &[
             Step::Lines(&[
-                "for i in 0 1 2; do kubectl exec web-$i -- sh -c 'echo \"I am web-'$i'\" > /usr/share/nginx/html/index.html'; done",
+                "kubectl rollout status sts/web && for i in 0 1 2; do kubectl exec web-$i -- sh -c 'echo \"I am web-'$i'\" > /usr/share/nginx/html/index.html'; done",
             ]),
             Step::Lines(&["kubectl delete pod web-1 --wait=false"]),
             Step::Lines(&["kubectl scale sts web --replicas=1"]),

@@ -9,7 +9,7 @@ use yew::prelude::*;
 use crate::ui::acts::{Act, CLIENT};
 use crate::ui::i18n::use_words;
 use crate::ui::icons::Icon;
-use crate::ui::stage::{placed, tint};
+use crate::ui::stage::{named, placed, tint};
 
 /// Flaps of a line: as many as an address can have.
 const FLAPS: usize = 13;
@@ -29,13 +29,14 @@ pub(super) fn BoardCard(props: &BoardProps) -> Html {
     let words = use_words();
     let b = &props.board;
     let key = b.key.clone();
+    let zone = format!("{}.{}.svc.cluster.local", b.key.name, b.key.ns);
     let select = props.on_select.reform(move |_: MouseEvent| Some(Target::Object(key.clone())));
     let narrow = props.place.w < 420;
     html! {
         <section class={classes!("board", narrow.then_some("narrow"))} style={placed(props.place)}
             aria-label={words.fill("board.label", &[("name", &b.key.name)])}>
             <button class="board-head" onclick={select}>
-                <span>{ format!("DNS · {}.{}.svc.cluster.local", b.key.name, b.key.ns) }</span>
+                <span title={zone.clone()}>{ format!("DNS · {zone}") }</span>
                 <b>{ if b.headless { "HEADLESS".to_owned() } else { format!("ClusterIP → {}", words.fill("board.backends", &[("n", &b.backends.len().to_string())])) } }</b>
             </button>
             <div class="rows" role="table">
@@ -84,7 +85,7 @@ fn Line(props: &LineProps) -> Html {
     };
     html! {
         <div {class} role="row">
-            <span class="name" role="rowheader">{ row.name.to_string() }
+            <span class="name" role="rowheader">{ named("", &row.name) }
                 if props.controls {
                     <button class="ask" onclick={ask} title={hint} aria-label={words.fill("act.lookup", &[("name", &row.name)])}><Icon name="search" /></button>
                 }

@@ -31,6 +31,20 @@ fn tint(n: i64) -> String {
     format!("tint-{}", n.rem_euclid(8))
 }
 
+/// A name; where there is no room for all of it, its number is what is still read.
+fn named(class: &'static str, name: &str) -> Html {
+    let host = name.find('.').unwrap_or(name.len());
+    // a short name stays one piece of text
+    let at = name[..host].rfind('-').filter(|_| host > 24).unwrap_or(name.len());
+    let (front, number) = name.split_at(at);
+    html! {
+        <span class={classes!("named", class)} title={name.to_owned()}>
+            <span>{ front.to_owned() }</span>
+            if !number.is_empty() { <span>{ number.to_owned() }</span> }
+        </span>
+    }
+}
+
 #[derive(Properties, PartialEq)]
 pub(crate) struct StageProps {
     /// What this world is, where two stand side by side.
@@ -110,7 +124,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                         if props.apply.is_some() {
                             <p><button class="btn main" onclick={apply}>{ words.get("edit.apply") }</button></p>
                         } else {
-                            <p>{ words.get("stage.empty.hint") }</p>
+                            <p>{ words.get(if props.offers { "stage.empty.hint" } else { "stage.empty.apply" }) }</p>
                         }
                         <div class="offers" hidden={!props.offers}>
                             { for STORIES.iter().enumerate().map(|(i, story)| {
@@ -128,10 +142,10 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                 }
                 <div class="field" style={size}>
                     <div class="layer">
-                        { for scene.groups.iter().zip(&layout.groups).map(|(group, place)| html! {
-                            <Podium key={group.uid.as_str()} group={group.clone()} place={place.clone()} sight={sight}
-                                target={props.target.clone()} controls={props.controls}
-                                on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
+                        { for scene.clients.iter().zip(&layout.clients).map(|(client, place)| html! {
+                            <ClientCard key={client.pod.uid.as_str()} client={client.clone()} place={*place}
+                                chosen={is_chosen(props.target.as_ref(), &client.pod.key)}
+                                controls={props.controls} on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
                         }) }
                     </div>
                     <div class="layer">
@@ -142,10 +156,10 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                         }) }
                     </div>
                     <div class="layer">
-                        { for scene.clients.iter().zip(&layout.clients).map(|(client, place)| html! {
-                            <ClientCard key={client.pod.uid.as_str()} client={client.clone()} place={*place}
-                                chosen={is_chosen(props.target.as_ref(), &client.pod.key)}
-                                controls={props.controls} on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
+                        { for scene.groups.iter().zip(&layout.groups).map(|(group, place)| html! {
+                            <Podium key={group.uid.as_str()} group={group.clone()} place={place.clone()} sight={sight}
+                                target={props.target.clone()} controls={props.controls}
+                                on_select={props.on_select.clone()} on_act={props.on_act.clone()} />
                         }) }
                     </div>
                     <div class="layer">
@@ -161,9 +175,9 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
         </>
     };
     let label = props.name.clone().unwrap_or_else(|| words.get("panel.stage"));
-    // a page has one main part
-    if props.second {
-        html! { <section class="stage panel second" aria-label={label}>{ body }</section> }
+    // a page has one main part, and that of an article is not the lab
+    if props.second || !props.offers {
+        html! { <section class={classes!("stage", "panel", props.second.then_some("second"))} aria-label={label}>{ body }</section> }
     } else {
         html! { <main class="stage panel" aria-label={label}>{ body }</main> }
     }
@@ -212,7 +226,7 @@ fn StoryCard(props: &StoryProps) -> Html {
                         { for (0..steps).map(|i| html! { <i key={i} class={classes!((i < props.step).then_some("done"))}></i> }) }
                     </span>
                 </p>
-                <p>{ text }</p>
+                <p aria-live="polite">{ text }</p>
             </div>
             <div class="story-act">
                 if let Some(command) = command {

@@ -11,7 +11,7 @@ use crate::ui::acts::Act;
 use crate::ui::i18n::{Words, use_words};
 use crate::ui::icons::Icon;
 use crate::ui::sight::use_growing;
-use crate::ui::stage::tint;
+use crate::ui::stage::{named, tint};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct PodiumProps {
@@ -36,11 +36,13 @@ pub(super) fn Podium(props: &PodiumProps) -> Html {
     let chosen = |slot: &Slot| match target {
         Some(Target::Slot(set, n)) => *set == slot.set && Some(*n) == slot.ordinal,
         Some(Target::Object(key)) => {
-            key.ns == slot.set.ns
-                && (key.kind == Kind::Pod && key.name == slot.name
-                    || slot.disks.iter().any(|d| d.key == *key))
+            key.ns == slot.set.ns && key.kind == Kind::Pod && key.name == slot.name
         }
         None => false,
+    };
+    let disk = |slot: &Slot| match target {
+        Some(Target::Object(key)) => slot.disks.iter().position(|d| d.key == *key),
+        _ => None,
     };
     let count = group.slots.iter().zip(&place.slots).filter(|(_, b)| seen(b)).count();
     let shown = use_growing(count, AT_ONCE);
@@ -53,7 +55,7 @@ pub(super) fn Podium(props: &PodiumProps) -> Html {
             <div class="slots">
                 { for group.slots.iter().zip(&place.slots).filter(|(_, b)| seen(b)).take(shown).map(|(slot, place_of)| html! {
                     <SlotCard key={slot.id.as_str()} slot={slot.clone()} place={place_of.clone()} compact={place.compact}
-                        disks={group.disks} chosen={chosen(slot)} on_select={props.on_select.clone()} />
+                        disks={group.disks} chosen={chosen(slot)} disk={disk(slot)} on_select={props.on_select.clone()} />
                 }) }
             </div>
         </section>
@@ -105,7 +107,7 @@ fn Title(props: &TitleProps) -> Html {
     html! {
         <div class="title" {style}>
             <button class={classes!("title-name", props.chosen.then_some("chosen"))} onclick={select}>
-                <small>{ g.key.kind.info().kind }</small><b>{ g.key.name.to_string() }</b>
+                <small>{ g.key.kind.info().kind }</small><b title={g.key.name.to_string()}>{ g.key.name.to_string() }</b>
             </button>
             <span class="title-state">
                 <span class={classes!("count", (g.ready == g.replicas).then_some("full"))}>
@@ -158,6 +160,8 @@ struct SlotProps {
     compact: bool,
     disks: usize,
     chosen: bool,
+    /// Which of its disks is chosen.
+    disk: Option<usize>,
     on_select: Callback<Option<Target>>,
 }
 
@@ -189,7 +193,7 @@ fn SlotCard(props: &SlotProps) -> Html {
         <div {class} {style}>
             <div class="slot-head" aria-hidden="true">
                 if let Some(n) = slot.ordinal { <span class="ordinal">{ n }</span> }
-                <span class="slot-name">{ slot.name.to_string() }</span>
+                { named("slot-name", &slot.name) }
             </div>
             <div class="pod-place" style={pod_style}>
                 if let Some(pod) = &slot.pod {
@@ -211,7 +215,7 @@ fn SlotCard(props: &SlotProps) -> Html {
                         let style = format!("top:{}px;height:{}px", rect.y - all.y, rect.h);
                         match slot.disks.get(i) {
                             Some(disk) => html! {
-                                <DiskCard key={disk.uid.as_str()} disk={disk.clone()} {style} compact={props.compact} on_select={props.on_select.clone()} />
+                                <DiskCard key={disk.uid.as_str()} disk={disk.clone()} {style} compact={props.compact} chosen={props.disk == Some(i)} on_select={props.on_select.clone()} />
                             },
                             None => html! {
                                 <div key={format!("none-{i}")} class="disk none" {style}>
@@ -235,7 +239,8 @@ struct PodProps {
 
 /// What a card says instead of a state when there is a technical word for it.
 fn word_of(words: &Words, pod: &Pod) -> String {
-    let known = pod.reason.is_empty() || pod.state == PodState::Succeeded;
+    let known =
+        pod.reason.is_empty() || matches!(pod.state, PodState::Succeeded | PodState::Unschedulable);
     if known { words.get(&format!("state.{}", pod.state.name())) } else { pod.reason.to_string() }
 }
 
@@ -291,6 +296,7 @@ struct DiskProps {
     disk: Rc<Disk>,
     style: String,
     compact: bool,
+    chosen: bool,
     on_select: Callback<Option<Target>>,
 }
 
@@ -304,12 +310,13 @@ fn DiskCard(props: &DiskProps) -> Html {
         "disk",
         tint(d.tint),
         format!("p-{}", d.plug.name()),
-        (d.phase != "Bound").then_some("unbound")
+        (d.phase != "Bound").then_some("unbound"),
+        props.chosen.then_some("chosen")
     );
     let on = if d.plug == Plug::In && !d.node.is_empty() { ".on" } else { "" };
     let state = words.fill(&format!("plug.{}{on}", d.plug.name()), &[("node", &d.node)]);
-    let size =
-        if d.phase == "Bound" { d.size.to_string() } else { format!("{} · {}", d.size, d.phase) };
+    // a claim without a volume has no size yet
+    let size = if d.phase == "Bound" { &d.size } else { &d.phase }.to_string();
     if props.compact {
         return html! {
             <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {state}", d.key.name)} title={format!("{} · {state}", d.key.name)}>
@@ -320,7 +327,7 @@ fn DiskCard(props: &DiskProps) -> Html {
     html! {
         <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {} {state}", d.key.name, d.phase)}>
             <span class="pattern"></span>
-            <span class="disk-top"><code class="disk-name">{ d.key.name.to_string() }</code><span class="disk-size">{ size }</span></span>
+            <span class="disk-top">{ named("disk-name", &d.key.name) }<span class="disk-size">{ size }</span></span>
             if d.files.is_empty() {
                 <span class="file-line none">{ words.get(if d.volume.is_empty() { "disk.no-volume" } else { "disk.blank" }) }</span>
             }
@@ -351,7 +358,7 @@ fn Cables(props: &CablesProps) -> Html {
             { for props.slot.disks.iter().enumerate().filter_map(|(i, d)| {
                 let rect = props.place.disks.get(i)?;
                 // several disks: cables side by side, past the disks above
-                let x = if i == 0 { all.w / 2 } else { all.w - 6 - 8 * (n - 1 - i as i32) };
+                let x = if i == 0 { all.w / 2 } else { all.w - 16 - 14 * (n - 1 - i as i32) };
                 let bottom = rect.y - all.y + if i == 0 { 0 } else { rect.h / 2 };
                 let length = bottom - top;
                 let loose = match d.plug {
