@@ -7,7 +7,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
 
 const BUDGET = 350 * 1024;
 // grows only with what it can do; the reason goes into the commit
-const REST = 690 * 1024;
+const REST = 720 * 1024;
 const CORE = 200 * 1024;
 const FIRST_LOAD = ['index.html', 'js/podium.js', 'podium.js', 'podium_bg.wasm'];
 
