@@ -126,7 +126,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                         </div>
                     </div>
                 }
-                <div class="field" style={size}>
+                <div class="field" ~style={size}>
                     <div class="layer">
                         { for scene.groups.iter().zip(&layout.groups).map(|(group, place)| html! {
                             <Podium key={group.uid.as_str()} group={group.clone()} place={place.clone()} sight={sight}

@@ -79,7 +79,7 @@ fn Title(props: &TitleProps) -> Html {
     let style = format!("transform:translate({x}px,{y}px);width:{w}px");
     if !g.exists {
         return html! {
-            <div class="title" {style}>
+            <div class="title" ~style={style}>
                 <span class="title-name"><b>{ g.key.name.to_string() }</b></span>
                 <span class="title-state">{ words.get("group.left") }</span>
             </div>
@@ -103,7 +103,7 @@ fn Title(props: &TitleProps) -> Html {
         words.get(&format!("policy.{}", g.policy))
     };
     html! {
-        <div class="title" {style}>
+        <div class="title" ~style={style}>
             <button class={classes!("title-name", props.chosen.then_some("chosen"))} onclick={select}>
                 <small>{ g.key.kind.info().kind }</small><b>{ g.key.name.to_string() }</b>
             </button>
@@ -186,12 +186,12 @@ fn SlotCard(props: &SlotProps) -> Html {
         (!slot.wanted).then_some("unwanted")
     );
     html! {
-        <div {class} {style}>
+        <div {class} ~style={style}>
             <div class="slot-head" aria-hidden="true">
                 if let Some(n) = slot.ordinal { <span class="ordinal">{ n }</span> }
                 <span class="slot-name">{ slot.name.to_string() }</span>
             </div>
-            <div class="pod-place" style={pod_style}>
+            <div class="pod-place" ~style={pod_style}>
                 if let Some(pod) = &slot.pod {
                     <PodCard key={pod.uid.as_str()} pod={pod.clone()} compact={props.compact} on_click={select} />
                 } else {
@@ -214,7 +214,7 @@ fn SlotCard(props: &SlotProps) -> Html {
                                 <DiskCard key={disk.uid.as_str()} disk={disk.clone()} {style} compact={props.compact} on_select={props.on_select.clone()} />
                             },
                             None => html! {
-                                <div key={format!("none-{i}")} class="disk none" {style}>
+                                <div key={format!("none-{i}")} class="disk none" ~style={style}>
                                     if !props.compact { <span>{ words.get("slot.no-claim") }</span> }
                                 </div>
                             },
@@ -312,13 +312,13 @@ fn DiskCard(props: &DiskProps) -> Html {
         if d.phase == "Bound" { d.size.to_string() } else { format!("{} · {}", d.size, d.phase) };
     if props.compact {
         return html! {
-            <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {state}", d.key.name)} title={format!("{} · {state}", d.key.name)}>
+            <button {class} ~style={props.style.clone()} {onclick} aria-label={format!("{}: {state}", d.key.name)} title={format!("{} · {state}", d.key.name)}>
                 <span class="pattern"></span>
             </button>
         };
     }
     html! {
-        <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {} {state}", d.key.name, d.phase)}>
+        <button {class} ~style={props.style.clone()} {onclick} aria-label={format!("{}: {} {state}", d.key.name, d.phase)}>
             <span class="pattern"></span>
             <span class="disk-top"><code class="disk-name">{ d.key.name.to_string() }</code><span class="disk-size">{ size }</span></span>
             if d.files.is_empty() {
@@ -363,9 +363,9 @@ fn Cables(props: &CablesProps) -> Html {
                 Some(html! {
                     <g key={d.uid.as_str()} class={classes!("cable", format!("p-{}", d.plug.name()))}>
                         <circle class="socket" cx={x.to_string()} cy={top.to_string()} r="5" />
-                        <path class="wire" d={format!("M{x} {bottom}V{top}")} style={format!("stroke-dasharray:{} {length}", length - loose)} />
+                        <path class="wire" d={format!("M{x} {bottom}V{top}")} ~style={format!("stroke-dasharray:{} {length}", length - loose)} />
                         <path class="dots" d={format!("M{x} {end}V{top}")} />
-                        <circle class="plug" cx={x.to_string()} cy="0" r="6" style={format!("transform:translateY({end}px)")} />
+                        <circle class="plug" cx={x.to_string()} cy="0" r="6" ~style={format!("transform:translateY({end}px)")} />
                     </g>
                 })
             }) }
