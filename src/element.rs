@@ -101,7 +101,7 @@ impl Lab {
     ///
     /// # Errors
     /// What is wrong with the lesson, with its line.
-    pub fn learn(&self, text: &str) -> Result<(), JsValue> {
+    pub fn learn(&self, text: &str) -> Result<(), JsError> {
         let options = self.options.borrow().clone();
         if text.is_empty() {
             *self.lesson.borrow_mut() = None;
@@ -109,7 +109,7 @@ impl Lab {
                 begin(&self.session, &options, story);
             }
         } else {
-            let lesson = Lesson::read(text).map_err(|e| JsValue::from_str(&e))?;
+            let lesson = Lesson::read(text).map_err(|e| JsError::new(&e))?;
             self.loads.set(self.loads.get() + 1);
             let begun = Begun { number: self.loads.get(), lesson: Rc::new(lesson) };
             exercise::begin(&self.session, &options, &begun.lesson);
@@ -121,27 +121,39 @@ impl Lab {
     }
 
     /// An attribute of the element; an absent one is not set.
-    pub fn set(&self, name: &str, value: &str) {
+    ///
+    /// # Errors
+    /// What is wrong with a recording.
+    pub fn set(&self, name: &str, value: &str) -> Result<(), JsError> {
         self.options.borrow_mut().set(name, value);
         match name {
             "speed" => self.session.set_speed(self.options.borrow().speed),
-            "recording" if self.handle.borrow().is_some() => {
-                let _ = self.import(value);
+            "recording" if self.handle.borrow().is_some() && !value.is_empty() => {
+                self.import(value)?;
             }
             _ => {}
         }
         self.update();
+        Ok(())
     }
 
     /// Shows the page: called once, when all attributes are known.
-    pub fn show(&self) {
+    ///
+    /// # Errors
+    /// What is wrong with the recording to begin with; the page is shown all the same.
+    pub fn show(&self) -> Result<(), JsError> {
         if self.handle.borrow().is_some() {
-            return;
+            return Ok(());
         }
         let options = self.options.borrow().clone();
         self.session.set_speed(options.speed);
-        if !self.started.replace(true) {
-            self.start(&options);
+        let begun = if self.started.replace(true) { Ok(()) } else { self.start(&options) };
+        if options.start_at > 0 {
+            // simulates up to there, so that the page begins in the middle of things
+            self.session.advance_to(options.start_at);
+            if !options.autoplay && options.lesson.is_empty() {
+                self.session.pause();
+            }
         }
         let seen = Cell::new(self.session.with_world(|w| w.log.len()));
         let host = self.host.clone();
@@ -175,6 +187,7 @@ impl Lab {
         let renderer = yew::Renderer::<App>::with_root_and_props(self.root.clone(), props);
         *self.handle.borrow_mut() = Some(renderer.render());
         tell(&self.host, "ready", &JsValue::NULL);
+        begun
     }
 
     /// A manifest is about to be applied: if it is refused, the page around is told.
@@ -183,26 +196,19 @@ impl Lab {
             .set(Some(self.session.with_world(|w| w.terminal(1).map_or(0, |t| t.out.len()))));
     }
 
-    fn start(&self, options: &Options) {
+    fn start(&self, options: &Options) -> Result<(), JsError> {
         self.session.replace(podium_sim::timeline::Timeline::new(options.config()));
         self.session.open(first_files(options));
         if !options.recording.is_empty() {
-            if let Err(e) = self.import(&options.recording) {
-                tell(&self.host, "error", &e);
-            }
-        } else if let Some(story) = Story::of(&options.lesson) {
+            return self.import(&options.recording);
+        }
+        if let Some(story) = Story::of(&options.lesson) {
             begin(&self.session, options, story);
-        } else if options.autoplay && !options.yaml.trim().is_empty() {
+        } else if (options.autoplay || options.start_at > 0) && !options.yaml.trim().is_empty() {
             self.applying();
             Act::Apply("lab.yaml".into(), options.yaml.clone()).run(&self.session);
         }
-        if options.start_at > 0 {
-            // simulates up to there, so that the page begins in the middle of things
-            self.session.advance_to(options.start_at);
-        }
-        if !options.autoplay && options.lesson.is_empty() && options.start_at > 0 {
-            self.session.pause();
-        }
+        Ok(())
     }
 
     fn props(&self) -> AppProps {
@@ -278,7 +284,9 @@ impl Lab {
     /// Simulated seconds in a second.
     #[wasm_bindgen(js_name = setSpeed)]
     pub fn set_speed(&self, speed: f64) {
-        self.session.set_speed((speed.clamp(0.01, 1000.0) * 1000.0) as u32);
+        if !speed.is_nan() {
+            self.session.set_speed((speed.clamp(0.01, 1000.0) * 1000.0) as u32);
+        }
     }
 
     /// Time, and the objects of the cluster, as a JavaScript object:
@@ -309,12 +317,11 @@ impl Lab {
     ///
     /// # Errors
     /// What is wrong with the text.
-    pub fn import(&self, text: &str) -> Result<(), JsValue> {
-        let recording: Recording = if text.trim_start().starts_with('{') {
-            serde_json::from_slice(text.as_bytes())
-                .map_err(|e| JsValue::from_str(&e.to_string()))?
+    pub fn import(&self, text: &str) -> Result<(), JsError> {
+        let recording = if text.trim_start().starts_with('{') {
+            Recording::read(text.as_bytes()).map_err(|e| JsError::new(&e))?
         } else {
-            permalink::decode(text).map_err(|e| JsValue::from_str(&e.to_string()))?
+            permalink::decode(text)?
         };
         self.session.load(&recording);
         let files = files_of(&recording);
