@@ -36,6 +36,8 @@ pub struct Lab {
     started: Cell<bool>,
     loads: Cell<u32>,
     lesson: RefCell<Option<Begun>>,
+    /// How much of the log was told.
+    seen: Rc<Cell<u64>>,
     /// A manifest of the page around is being applied: how much the terminal had shown before.
     applied: Rc<Cell<Option<usize>>>,
     /// A lesson was picked in the menu: it becomes the attribute, which loads its file.
@@ -86,6 +88,7 @@ impl Lab {
             started: Cell::new(false),
             loads: Cell::new(0),
             lesson: RefCell::default(),
+            seen: Rc::default(),
             applied: Rc::default(),
         }
     }
@@ -155,14 +158,16 @@ impl Lab {
                 self.session.pause();
             }
         }
-        let seen = Cell::new(self.session.with_world(|w| w.log.len()));
+        let seen = self.seen.clone();
+        seen.set(self.session.with_world(|w| w.log.len()));
         let host = self.host.clone();
         let applied = self.applied.clone();
         self.session.on_change(Rc::new(move |w: &World, len: u64| {
             let since = seen.get().max(len.saturating_sub(TOLD)).min(len);
             let until = len.min(since + AT_ONCE);
-            seen.set(until);
-            let mut details = if until > since { events(w, since, until) } else { Vec::new() };
+            // back in time there are fewer: a change, without an event
+            let before = seen.replace(until);
+            let mut details = if until == before { Vec::new() } else { events(w, since, until) };
             if let (Some(before), Some(t)) = (applied.get(), w.terminal(1).filter(|t| !t.running()))
             {
                 applied.set(None);
@@ -323,6 +328,8 @@ impl Lab {
         } else {
             permalink::decode(text)?
         };
+        // whatever was told, this is another history
+        self.seen.set(u64::MAX);
         self.session.load(&recording);
         let files = files_of(&recording);
         if !files.is_empty() {

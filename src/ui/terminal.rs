@@ -325,10 +325,11 @@ struct LinesProps {
 #[component]
 fn Lines(props: &LinesProps) -> Html {
     let lines = &props.block.lines;
-    let style = props
-        .whole
-        .then(|| format!("contain-intrinsic-size:auto none auto {}px", lines.len() * 18))
-        .unwrap_or_default();
+    let style = if props.whole {
+        format!("contain-intrinsic-size:auto none auto {}px", lines.len() * 18)
+    } else {
+        String::new()
+    };
     html! {
         <div class={classes!("block", props.whole.then_some("far"))} ~style={style}>
             { for lines.iter().enumerate().map(|(i, line)| html! {

@@ -75,6 +75,10 @@ export async function contract(journey, url) {
     expect('pods are made in order', order.filter((n) => n.startsWith('db-')), ['db-0', 'db-1']);
     expect('all bubble and are composed', await page.evaluate(() => told.every(([, , crosses]) => crosses)), true);
     expect('changes are told', await page.evaluate(() => told.some(([name, d]) => name === 'change' && d.at > 0)), true);
+    const changes = (act) => inside(page, `told.length = 0; ${act}; await new Promise((done) => setTimeout(done, 300)); return told.map(([name, d]) => [name, d.at])`);
+    expect('back in time', await changes('api.pause(); api.seek(0.05)'), [['change', 0.05]]);
+    expect('another history', await changes("api.import(api.export())"), [['change', 0.05]]);
+    await inside(page, 'api.seek(60); api.play()');
     await inside(page, "off(); heard.length = 0; api.kubectl('delete pod db-1 --wait=false'); api.apply('kind: Pod')");
     await page.waitForFunction(() => told.some(([name]) => name === 'error'));
     const error = await page.evaluate(() => told.find(([name]) => name === 'error')[1]);
