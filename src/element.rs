@@ -36,6 +36,8 @@ pub struct Lab {
     started: Cell<bool>,
     loads: Cell<u32>,
     lesson: RefCell<Option<Begun>>,
+    /// How much of the log was told.
+    seen: Rc<Cell<u64>>,
     /// A manifest of the page around is being applied: how much the terminal had shown before.
     applied: Rc<Cell<Option<usize>>>,
     /// A lesson was picked in the menu: it becomes the attribute, which loads its file.
@@ -86,6 +88,7 @@ impl Lab {
             started: Cell::new(false),
             loads: Cell::new(0),
             lesson: RefCell::default(),
+            seen: Rc::default(),
             applied: Rc::default(),
         }
     }
@@ -101,7 +104,7 @@ impl Lab {
     ///
     /// # Errors
     /// What is wrong with the lesson, with its line.
-    pub fn learn(&self, text: &str) -> Result<(), JsValue> {
+    pub fn learn(&self, text: &str) -> Result<(), JsError> {
         let options = self.options.borrow().clone();
         if text.is_empty() {
             *self.lesson.borrow_mut() = None;
@@ -109,7 +112,7 @@ impl Lab {
                 begin(&self.session, &options, story);
             }
         } else {
-            let lesson = Lesson::read(text).map_err(|e| JsValue::from_str(&e))?;
+            let lesson = Lesson::read(text).map_err(|e| JsError::new(&e))?;
             self.loads.set(self.loads.get() + 1);
             let begun = Begun { number: self.loads.get(), lesson: Rc::new(lesson) };
             exercise::begin(&self.session, &options, &begun.lesson);
@@ -121,36 +124,50 @@ impl Lab {
     }
 
     /// An attribute of the element; an absent one is not set.
-    pub fn set(&self, name: &str, value: &str) {
+    ///
+    /// # Errors
+    /// What is wrong with a recording.
+    pub fn set(&self, name: &str, value: &str) -> Result<(), JsError> {
         self.options.borrow_mut().set(name, value);
         match name {
             "speed" => self.session.set_speed(self.options.borrow().speed),
-            "recording" if self.handle.borrow().is_some() => {
-                let _ = self.import(value);
+            "recording" if self.handle.borrow().is_some() && !value.is_empty() => {
+                self.import(value)?;
             }
             _ => {}
         }
         self.update();
+        Ok(())
     }
 
     /// Shows the page: called once, when all attributes are known.
-    pub fn show(&self) {
+    ///
+    /// # Errors
+    /// What is wrong with the recording to begin with; the page is shown all the same.
+    pub fn show(&self) -> Result<(), JsError> {
         if self.handle.borrow().is_some() {
-            return;
+            return Ok(());
         }
         let options = self.options.borrow().clone();
         self.session.set_speed(options.speed);
-        if !self.started.replace(true) {
-            self.start(&options);
+        let begun = if self.started.replace(true) { Ok(()) } else { self.start(&options) };
+        if options.start_at > 0 {
+            // simulates up to there, so that the page begins in the middle of things
+            self.session.advance_to(options.start_at);
+            if !options.autoplay && options.lesson.is_empty() {
+                self.session.pause();
+            }
         }
-        let seen = Cell::new(self.session.with_world(|w| w.log.len()));
+        let seen = self.seen.clone();
+        seen.set(self.session.with_world(|w| w.log.len()));
         let host = self.host.clone();
         let applied = self.applied.clone();
         self.session.on_change(Rc::new(move |w: &World, len: u64| {
             let since = seen.get().max(len.saturating_sub(TOLD)).min(len);
             let until = len.min(since + AT_ONCE);
-            seen.set(until);
-            let mut details = if until > since { events(w, since, until) } else { Vec::new() };
+            // back in time there are fewer: a change, without an event
+            let before = seen.replace(until);
+            let mut details = if until == before { Vec::new() } else { events(w, since, until) };
             if let (Some(before), Some(t)) = (applied.get(), w.terminal(1).filter(|t| !t.running()))
             {
                 applied.set(None);
@@ -175,6 +192,7 @@ impl Lab {
         let renderer = yew::Renderer::<App>::with_root_and_props(self.root.clone(), props);
         *self.handle.borrow_mut() = Some(renderer.render());
         tell(&self.host, "ready", &JsValue::NULL);
+        begun
     }
 
     /// A manifest is about to be applied: if it is refused, the page around is told.
@@ -183,26 +201,19 @@ impl Lab {
             .set(Some(self.session.with_world(|w| w.terminal(1).map_or(0, |t| t.out.len()))));
     }
 
-    fn start(&self, options: &Options) {
+    fn start(&self, options: &Options) -> Result<(), JsError> {
         self.session.replace(podium_sim::timeline::Timeline::new(options.config()));
         self.session.open(first_files(options));
         if !options.recording.is_empty() {
-            if let Err(e) = self.import(&options.recording) {
-                tell(&self.host, "error", &e);
-            }
-        } else if let Some(story) = Story::of(&options.lesson) {
+            return self.import(&options.recording);
+        }
+        if let Some(story) = Story::of(&options.lesson) {
             begin(&self.session, options, story);
-        } else if options.autoplay && !options.yaml.trim().is_empty() {
+        } else if (options.autoplay || options.start_at > 0) && !options.yaml.trim().is_empty() {
             self.applying();
             Act::Apply("lab.yaml".into(), options.yaml.clone()).run(&self.session);
         }
-        if options.start_at > 0 {
-            // simulates up to there, so that the page begins in the middle of things
-            self.session.advance_to(options.start_at);
-        }
-        if !options.autoplay && options.lesson.is_empty() && options.start_at > 0 {
-            self.session.pause();
-        }
+        Ok(())
     }
 
     fn props(&self) -> AppProps {
@@ -278,7 +289,9 @@ impl Lab {
     /// Simulated seconds in a second.
     #[wasm_bindgen(js_name = setSpeed)]
     pub fn set_speed(&self, speed: f64) {
-        self.session.set_speed((speed.clamp(0.01, 1000.0) * 1000.0) as u32);
+        if !speed.is_nan() {
+            self.session.set_speed((speed.clamp(0.01, 1000.0) * 1000.0) as u32);
+        }
     }
 
     /// Time, and the objects of the cluster, as a JavaScript object:
@@ -309,13 +322,14 @@ impl Lab {
     ///
     /// # Errors
     /// What is wrong with the text.
-    pub fn import(&self, text: &str) -> Result<(), JsValue> {
-        let recording: Recording = if text.trim_start().starts_with('{') {
-            serde_json::from_slice(text.as_bytes())
-                .map_err(|e| JsValue::from_str(&e.to_string()))?
+    pub fn import(&self, text: &str) -> Result<(), JsError> {
+        let recording = if text.trim_start().starts_with('{') {
+            Recording::read(text.as_bytes()).map_err(|e| JsError::new(&e))?
         } else {
-            permalink::decode(text).map_err(|e| JsValue::from_str(&e.to_string()))?
+            permalink::decode(text)?
         };
+        // whatever was told, this is another history
+        self.seen.set(u64::MAX);
         self.session.load(&recording);
         let files = files_of(&recording);
         if !files.is_empty() {

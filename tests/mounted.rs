@@ -50,9 +50,9 @@ fn mount(views: &str) -> Mounted {
     host.add_event_listener_with_callback("podium-event", listener.as_ref().unchecked_ref())
         .expect("a listener");
     let lab = Lab::new(host.into(), root.clone());
-    lab.set("lang", "en");
-    lab.set("views", views);
-    lab.show();
+    lab.set("lang", "en").expect("a language");
+    lab.set("views", views).expect("views");
+    lab.show().expect("a lab");
     Mounted { lab, root, told, _listener: listener }
 }
 

@@ -117,11 +117,9 @@ fn check<'a>(words: impl Iterator<Item = &'a str>) -> u8 {
             return 2;
         }
     };
-    let commands: Vec<Str> = answer
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty() && !l.starts_with('#') && *l != "settle")
-        .map(podium_sim::value::text)
+    let commands: Vec<Str> = run::commands(&answer)
+        .map(|c| podium_sim::value::text(c.trim()))
+        .filter(|c| c.as_str() != "settle")
         .collect();
     let goals = lesson.judge(World::new(Config::default()), &commands);
     for (goal, met) in &goals {

@@ -157,6 +157,22 @@ pub fn run(options: &Options) -> u8 {
     if options.strict { u8::try_from(first_failure).unwrap_or(1) } else { 0 }
 }
 
+/// The commands of a script, one a line. A command may go on for several lines: a here-document,
+/// an open quote, a loop.
+pub fn commands(script: &str) -> impl Iterator<Item = String> {
+    let mut lines = script.lines();
+    std::iter::from_fn(move || {
+        let blank = |l: &&str| l.trim().is_empty() || l.trim_start().starts_with('#');
+        let mut command = lines.by_ref().find(|l| !blank(l))?.to_owned();
+        while podium_sim::shell::is_open(&command) {
+            let Some(more) = lines.next() else { break };
+            command.push('\n');
+            command.push_str(more);
+        }
+        Some(command)
+    })
+}
+
 /// Hands the folder's texts to the world, folders inside it too.
 fn put_files(world: &mut World, dir: &Path, prefix: &str, depth: u32) {
     let Ok(entries) = fs::read_dir(dir) else { return };
@@ -214,23 +230,10 @@ struct Player<W: Write> {
 
 impl<W: Write> Player<W> {
     fn play(&mut self, script: &str) {
-        let mut lines = script.lines();
-        while let Some(line) = lines.next() {
-            let mut command = line.trim_end_matches('\r').to_owned();
-            let word = command.split_whitespace().next().unwrap_or("");
-            if word.is_empty() || word.starts_with('#') {
-                continue;
+        for command in commands(script) {
+            if !self.directive(&command) {
+                self.command(&command);
             }
-            if self.directive(&command) {
-                continue;
-            }
-            // a command may go on for several lines: a here-document, an open quote, a loop
-            while podium_sim::shell::is_open(&command) {
-                let Some(more) = lines.next() else { break };
-                command.push('\n');
-                command.push_str(more.trim_end_matches('\r'));
-            }
-            self.command(&command);
         }
     }
 

@@ -27,6 +27,17 @@ const PATIENCE: u64 = 600_000_000;
 
 /// What a lesson may have.
 const KNOWN: [&str; 7] = ["id", "title", "text", "manifest", "steps", "solution", "wrong"];
+/// What a step may have.
+const STEP: [&str; 5] = ["text", "do", "predict", "goal", "hints"];
+/// What makes a condition what it is, and what else it may have.
+const CONDITIONS: [(&str, &[&str]); 6] = [
+    ("before", &[]),
+    ("disk", &["file", "contains"]),
+    ("lookup", &["answers"]),
+    ("exists", &["object"]),
+    ("happened", &["object", "times"]),
+    ("equals", &["object", "path"]),
+];
 
 /// A text in several languages.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -134,8 +145,21 @@ impl Lesson {
             let line = document.spans.key(key).line;
             return Err(format!("line {line}: a lesson has no {key}"));
         }
+        for key in ["steps", "solution"] {
+            if v[key].items().is_empty() {
+                return Err(format!("line {}: {key} must be a list", document.spans.key(key).line));
+            }
+        }
         let mut steps = Vec::new();
         for (i, s) in v["steps"].items().iter().enumerate() {
+            let wrong = s.pairs().find(|(k, _)| !STEP.contains(&k.as_str()));
+            if wrong.is_some() || s["text"].pairs().next().is_none() {
+                let line = document.spans.key(&format!("steps[{i}]")).line;
+                return Err(match wrong {
+                    Some((key, _)) => format!("line {line}: a step has no {key}"),
+                    None => format!("line {line}: a step needs a text, a map by language"),
+                });
+            }
             let goal: Vec<Value> = match &s["goal"] {
                 Value::Null => Vec::new(),
                 Value::List(l) => l.to_vec(),
@@ -176,8 +200,20 @@ impl Lesson {
         let mut w = world;
         w.put_file("lesson.yaml", &self.manifest);
         let run = |w: &mut World, line: &str| {
-            w.type_line(1, line);
+            let (term, line) = terminal(line);
+            match line {
+                "^C" => w.interrupt(term),
+                _ => w.type_line(term, line),
+            }
             w.settle(PATIENCE);
+            let waits = |w: &World| w.terminal(1).is_some_and(|t| t.running() && !t.reads());
+            // it waits for something that does not happen: the next line must not be its input
+            if waits(w) {
+                w.run_until(w.now.saturating_add(PATIENCE));
+                if waits(w) {
+                    w.interrupt(1);
+                }
+            }
         };
         run(&mut w, "kubectl apply -f lesson.yaml");
         let begin = w.log.len();
@@ -197,6 +233,13 @@ impl Lesson {
         let goals = self.steps.iter().filter(|s| !s.goal.is_empty());
         goals.map(|s| (s.text.in_language("en").trim().to_owned(), s.met(&w, begin))).collect()
     }
+}
+
+/// `@2 kubectl get pods -w` is for another terminal, 2 to 9.
+fn terminal(line: &str) -> (u8, &str) {
+    let other = line.strip_prefix('@').and_then(|l| l.split_once(' '));
+    let other = other.and_then(|(n, rest)| Some((n.parse().ok()?, rest.trim())));
+    other.filter(|(n, _)| (2..=9).contains(n)).unwrap_or((1, line))
 }
 
 /// Something that happens to an object.
@@ -248,39 +291,49 @@ fn moment(words: &str) -> Result<Moment, String> {
 
 impl Condition {
     fn read(v: &Value) -> Result<Self, String> {
-        if let [first, second] = v["before"].items() {
-            return Ok(Self::Before(moment(first.str())?, moment(second.str())?));
+        let none = "a goal needs path and equals, exists, happened, before, disk or lookup";
+        let (name, others) = CONDITIONS.iter().find(|(name, _)| v.has(name)).ok_or(none)?;
+        let known = |k: &str| k == *name || others.contains(&k);
+        if let Some((key, _)) = v.pairs().find(|(k, _)| !known(k.as_str())) {
+            return Err(format!("a goal with {name} has no {key}"));
         }
-        if let Some(claim) = v["disk"].as_str() {
-            let claim = Key::new(Kind::PersistentVolumeClaim, "default", crate::value::text(claim));
-            return Ok(Self::Disk {
-                claim,
+        let number = |key: &str| match &v[key] {
+            Value::Null => Ok(1),
+            given => given.as_int().ok_or_else(|| format!("{key} must be a whole number")),
+        };
+        let object = || key(v["object"].str());
+        Ok(match *name {
+            "before" => {
+                let [first, second] = v["before"].items() else {
+                    return Err("before needs two moments".into());
+                };
+                Self::Before(moment(first.str())?, moment(second.str())?)
+            }
+            "disk" if v["file"].is_empty() => return Err("a goal with disk needs a file".into()),
+            "disk" => Self::Disk {
+                claim: key(&format!("pvc/{}", v["disk"].str()))?,
                 file: v["file"].to_str(),
                 contains: v["contains"].to_str(),
-            });
-        }
-        if v.has("lookup") {
-            let answers = v["answers"].int_or(1);
-            return Ok(Self::Lookup { name: v["lookup"].to_str(), answers });
-        }
-        let object = key(v["object"].str())?;
-        if let Some(exists) = v["exists"].as_bool() {
-            return Ok(Self::Exists { object, exists });
-        }
-        if let Some(what) = v["happened"].as_str() {
-            let what = happening(what)?;
-            return Ok(Self::Happened {
-                moment: Moment { object, what },
-                times: v["times"].int_or(1),
-            });
-        }
-        if v["path"].is_empty() || !v.has("equals") {
-            return Err(
-                "a goal needs path and equals, exists, happened, before, disk or lookup".into()
-            );
-        }
-        let path = Template::relaxed(v["path"].str())?;
-        Ok(Self::Field { object, path, equals: v["equals"].clone() })
+            },
+            "lookup" => Self::Lookup { name: v["lookup"].to_str(), answers: number("answers")? },
+            "exists" => {
+                let exists = v["exists"].as_bool().ok_or("exists must be true or false")?;
+                Self::Exists { object: object()?, exists }
+            }
+            "happened" => {
+                let what = happening(v["happened"].str())?;
+                Self::Happened {
+                    moment: Moment { object: object()?, what },
+                    times: number("times")?,
+                }
+            }
+            _ if v["path"].is_empty() => return Err(none.into()),
+            _ => Self::Field {
+                object: object()?,
+                path: Template::relaxed(v["path"].str())?,
+                equals: v["equals"].clone(),
+            },
+        })
     }
 
     fn holds(&self, w: &World, begin: Seq) -> bool {

@@ -53,7 +53,7 @@ pub fn decode(link: &str) -> Result<Recording, LinkError> {
     let packed = base64::decode_url(body).ok_or(LinkError::Base64)?;
     let json = miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, LIMIT)
         .map_err(|_| LinkError::Deflate)?;
-    serde_json::from_slice(&json).map_err(|e| LinkError::Recording(e.to_string()))
+    Recording::read(&json).map_err(LinkError::Recording)
 }
 
 #[cfg(test)]
@@ -104,5 +104,7 @@ mod tests {
             let link = encode(&sample());
             assert!(decode(&link[..cut]).is_err());
         }
+        let later = encode(&Recording { format: FORMAT + 1, ..sample() });
+        assert!(matches!(decode(&later), Err(LinkError::Recording(why)) if why.contains("format")));
     }
 }

@@ -116,6 +116,18 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// Reads the JSON text of a recording.
+    ///
+    /// # Errors
+    /// What is wrong with it; one of a later format could mean something else.
+    pub fn read(json: &[u8]) -> Result<Self, String> {
+        let recording: Self = serde_json::from_slice(json).map_err(|e| e.to_string())?;
+        match recording.format {
+            1..=FORMAT => Ok(recording),
+            other => Err(format!("its format is {other}, this version knows {FORMAT}")),
+        }
+    }
+
     /// The configuration that it was made with.
     pub fn config(&self) -> Config {
         Config {

@@ -44,7 +44,8 @@ impl PartialEq for Words {
 impl Words {
     /// The catalogue of a language; English for an unknown one.
     pub fn of(lang: &str) -> Self {
-        let i = LANGS.iter().position(|l| lang.starts_with(l)).unwrap_or(0);
+        let says = |l: &&str| lang.get(..l.len()).is_some_and(|p| p.eq_ignore_ascii_case(l));
+        let i = LANGS.iter().position(says).unwrap_or(0);
         let texts = serde_json::from_slice(CATALOGUES[i].as_bytes()).unwrap_or_default();
         Self { lang: LANGS[i], texts: Rc::new(texts), late: Rc::default() }
     }

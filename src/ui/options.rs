@@ -70,7 +70,8 @@ impl Options {
                 self.views = words.filter(|w| VIEWS.contains(w)).map(Into::into).collect();
             }
             "speed" => {
-                if let Ok(speed) = value.trim_end_matches(['x', '×']).parse::<f64>() {
+                let speed = value.trim_end_matches(['x', '×']).parse::<f64>().ok();
+                if let Some(speed) = speed.filter(|s| !s.is_nan()) {
                     self.speed = (speed * 1000.0).clamp(50.0, 100_000.0) as u32;
                 }
             }
@@ -149,6 +150,7 @@ mod tests {
         o.set("speed", "2.5x");
         o.set("controls", "false");
         assert_eq!(o.views, ["stage", "timeline"]);
+        o.set("speed", "NaN");
         assert_eq!((o.speed, o.controls, o.shows("editor")), (2500, false, false));
     }
 }

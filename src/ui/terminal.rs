@@ -325,11 +325,13 @@ struct LinesProps {
 #[component]
 fn Lines(props: &LinesProps) -> Html {
     let lines = &props.block.lines;
-    let style = props
-        .whole
-        .then(|| format!("contain-intrinsic-size:auto none auto {}px", lines.len() * 18));
+    let style = if props.whole {
+        format!("contain-intrinsic-size:auto none auto {}px", lines.len() * 18)
+    } else {
+        String::new()
+    };
     html! {
-        <div class={classes!("block", props.whole.then_some("far"))} {style}>
+        <div class={classes!("block", props.whole.then_some("far"))} ~style={style}>
             { for lines.iter().enumerate().map(|(i, line)| html! {
                 <div key={i} class={line.iter().any(|(ink, _)| *ink == Ink::Prompt).then_some("entered")}>
                     { for line.iter().map(|(ink, text)| match ink {

@@ -218,22 +218,22 @@ fn Track(props: &TrackProps) -> Html {
         .unwrap_or(3600);
     let ticks: Vec<u64> = (0..=props.span / step).map(|i| i * step).collect();
     html! {
-        <div class="track" {style}>
+        <div class="track" ~style={style}>
             <div class="lanes" ref={node} {onscroll}>
                 <Rows lanes={props.lanes.clone()} {sight} />
-                <div class="ground" style={format!("height:{}px", height_of(props.lanes.len()))} ref={ground} {onpointerdown} {onpointermove} {onpointerup}>
-                    <div class="beyond" style={end}></div>
+                <div class="ground" ~style={format!("height:{}px", height_of(props.lanes.len()))} ref={ground} {onpointerdown} {onpointermove} {onpointerup}>
+                    <div class="beyond" ~style={end}></div>
                     <div class="ticks">
-                        { for ticks.iter().map(|t| html! { <i key={*t} style={format!("--f:{t}")}></i> }) }
+                        { for ticks.iter().map(|t| html! { <i key={*t} ~style={format!("--f:{t}")}></i> }) }
                     </div>
-                    <div class="cursor" style={now} role="slider" tabindex="0" {onkeydown}
+                    <div class="cursor" ~style={now} role="slider" tabindex="0" {onkeydown}
                         aria-label={words.get("time.cursor")} aria-valuemin="0"
                         aria-valuemax={(props.end / 1_000_000).to_string()}
                         aria-valuenow={(props.at / 1_000_000).to_string()} aria-valuetext={clock(props.at)}></div>
                 </div>
             </div>
             <div class="scale" aria-hidden="true">
-                { for ticks.iter().map(|t| html! { <span key={*t} class={(*t == props.span).then_some("end")} style={format!("--f:{t}")}>{ tick(*t) }</span> }) }
+                { for ticks.iter().map(|t| html! { <span key={*t} class={(*t == props.span).then_some("end")} ~style={format!("--f:{t}")}>{ tick(*t) }</span> }) }
             </div>
         </div>
     }
@@ -281,7 +281,7 @@ fn Rows(props: &RowsProps) -> Html {
     let shown = use_growing((last - first) as usize, AT_ONCE);
     let style = format!("padding-top:{}px;height:{}px", first * LANE, height_of(props.lanes.len()));
     html! {
-        <div class="rows" {style}>
+        <div class="rows" ~style={style}>
             { for props.lanes.iter().take(last as usize).skip(first as usize).take(shown).map(|lane| html! {
                 <LaneRow key={lane_id(lane)} lane={lane.clone()} />
             }) }
@@ -315,14 +315,14 @@ fn LaneRow(props: &LaneProps) -> Html {
                         let until = s.until.map(|u| format!(";--u:{:.3}", seconds(u))).unwrap_or_default();
                         html! {
                             <i key={s.from} class={classes!("seg", format!("s-{}", s.state), s.until.is_none().then_some("open"))}
-                                style={format!("--f:{:.3}{until}", seconds(s.from))}
+                                ~style={format!("--f:{:.3}{until}", seconds(s.from))}
                                 title={words.get(&format!("state.{}", s.state))}></i>
                         }
                     }) }
                 </div>
                 <div class="marks">
                     { for lane.marks.iter().enumerate().map(|(i, m)| html! {
-                        <i key={i} class={classes!("mark", m.bad.then_some("bad"))} style={format!("--f:{:.3}", seconds(m.at))} title={m.text.to_string()}></i>
+                        <i key={i} class={classes!("mark", m.bad.then_some("bad"))} ~style={format!("--f:{:.3}", seconds(m.at))} title={m.text.to_string()}></i>
                     }) }
                 </div>
             </div>

@@ -25,17 +25,33 @@ const inner = (element) => {
   return source ? source.textContent.replace(/^\s*\n/, '') : '';
 };
 
+// Whoever writes a link must not make its readers ask another site.
+const own = (address) => {
+  if (new URL(address, location.href).origin !== location.origin) throw new Error(`${address}: not from this site`);
+};
+
+const fetched = async (address) => {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  return response.text();
+};
+
 class PodiumLab extends HTMLElement {
   static observedAttributes = [...ATTRIBUTES, 'src'];
   #lab = null;
   #ready = null;
   #going = 0;
-  #lesson = '';
-  #src = '';
+  #turn = 0;
+  #page = false;
+  // What the page's address asks for; attributes come first.
+  #asked = {};
 
   connectedCallback() {
     clearTimeout(this.#going);
-    this.#ready ??= this.#start().catch((error) => this.#fail(error));
+    this.#ready ??= this.#start().catch((error) => {
+      this.shadowRoot?.replaceChildren();
+      this.#fail(error);
+    });
   }
 
   // An element that is moved is taken out and put in again at once: only one that stays out
@@ -43,6 +59,7 @@ class PodiumLab extends HTMLElement {
   disconnectedCallback() {
     this.#going = setTimeout(() => {
       if (this.isConnected) return;
+      this.#turn += 1;
       this.#lab?.hide();
       this.#lab?.free();
       this.#lab = null;
@@ -51,100 +68,135 @@ class PodiumLab extends HTMLElement {
     }, 1000);
   }
 
-  attributeChangedCallback(name, _before, value) {
-    if (!this.#lab) return;
-    if (name === 'src') this.#source(value);
-    else if (name === 'lesson') this.#learn(this.#lab, value ?? '').catch((error) => this.#fail(error));
-    else this.#lab.set(name, value ?? PodiumLab.#absent(name));
+  attributeChangedCallback(name) {
+    this.#change(name);
   }
 
-  // What an attribute that is taken away means.
-  static #absent(name) {
-    return { autoplay: 'false', readonly: 'false', controls: 'true', speed: '1', lang: document.documentElement.lang || 'en' }[name] ?? '';
+  #value(name) {
+    return this.getAttribute(name) ?? this.#asked[name];
+  }
+
+  // Another value of an attribute. Before the lab is shown there is nothing to do: it begins
+  // with the values of that moment.
+  async #change(name) {
+    if (!this.#lab) return;
+    this.shadowRoot.querySelector('.trouble')?.remove();
+    try {
+      if (name === 'src') await this.#source();
+      else if (name === 'lesson') await this.#learn();
+      else this.#lab.set(name, this.#value(name) ?? this.#absent(name));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  // What an attribute that is not there means.
+  #absent(name) {
+    if (name === 'lang') return (!this.#page && document.documentElement.lang) || navigator.language || 'en';
+    return { autoplay: 'false', readonly: 'false', controls: 'true', speed: '1', seed: '1', 'start-at': '0' }[name] ?? '';
   }
 
   async #start() {
+    const turn = ++this.#turn;
     // a lab that begins to play at once needs everything, and then the others need not ask alone
     everything ||= ['autoplay', 'recording', 'lesson', 'start-at'].some((name) => this.hasAttribute(name)) || (this.hasAttribute('page') && location.hash.length > 1);
     const { Lab, sheet, rest } = await load();
     if (everything) await rest();
-    if (!this.isConnected) { this.#ready = null; return; }
+    if (turn !== this.#turn) return;
     const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     shadow.adoptedStyleSheets = [sheet];
     const root = document.createElement('div');
     root.className = 'root';
     shadow.replaceChildren(root);
+    if (this.hasAttribute('page')) this.#become();
+    // Attributes may change while the texts come. A text that does not come is told, and the lab
+    // begins without it.
+    const without = (error) => this.#fail(error);
+    const wants = () => JSON.stringify([this.#value('src'), this.#value('lesson')]);
+    let wanted, manifest, lesson;
+    do {
+      wanted = wants();
+      [manifest, lesson] = await Promise.all([this.#manifest().catch(without), this.#exercise().catch(without)]);
+      if (turn !== this.#turn) return;
+    } while (wanted !== wants());
     const lab = new Lab(this, root);
-    const page = this.hasAttribute('page');
-    lab.set('lang', document.documentElement.lang || navigator.language || 'en');
-    if (page) {
-      lab.set('page', '');
-      lab.set('lang', navigator.language || 'en');
-      this.#hash(lab);
-    }
-    for (const name of ATTRIBUTES) if (this.hasAttribute(name)) lab.set(name, this.getAttribute(name));
-    if (this.hasAttribute('lesson')) this.#lesson = this.getAttribute('lesson');
-    const yaml = inner(this);
-    if (yaml) lab.set('yaml', yaml);
-    const src = this.getAttribute('src') ?? this.#src;
-    if (src) lab.set('yaml', await this.#fetch(src));
-    if (this.#lesson && !Lab.isStory(this.#lesson)) await this.#learn(lab, this.#lesson).catch((error) => this.#fail(error));
+    if (this.#page) lab.set('page', '');
+    lab.set('lang', this.#absent('lang'));
+    for (const name of ATTRIBUTES) if (this.#value(name) != null) lab.set(name, this.#value(name));
+    lab.set('yaml', manifest ?? inner(this));
     this.#lab = lab;
-    lab.show();
-    if (page) addEventListener('hashchange', () => this.#lab && location.hash.startsWith('#v1.') && this.#lab.set('recording', location.hash));
+    try { if (lesson) lab.learn(lesson); } catch (error) { this.#fail(error); }
+    try { lab.show(); } catch (error) { this.#fail(error); }
   }
 
-  // In a page of its own the hash is a permalink, or holds the attributes.
-  #hash(lab) {
-    // inside a frame, the same messages as the element's events go to the page around it
-    if (parent !== window) for (const name of ['ready', 'event', 'goal', 'complete', 'change', 'error']) {
-      this.addEventListener(`podium-${name}`, (e) => parent.postMessage({ type: `podium-${name}`, detail: e.detail }, '*'));
+  // A page of its own: the hash is a permalink, or holds the attributes.
+  #become() {
+    if (!this.#page) {
+      this.#page = true;
+      addEventListener('hashchange', () => {
+        const before = this.#asked;
+        this.#hash();
+        for (const name of Object.keys({ ...before, ...this.#asked })) if (PodiumLab.observedAttributes.includes(name)) this.#change(name);
+      });
+      // inside a frame, the same messages as the element's events go to the page around it
+      if (parent !== window) for (const name of ['ready', 'event', 'goal', 'complete', 'change', 'error']) {
+        this.addEventListener(`podium-${name}`, (e) => parent.postMessage({ type: `podium-${name}`, detail: e.detail }, '*'));
+      }
     }
+    this.#hash();
+  }
+
+  #hash() {
     const hash = location.hash.slice(1);
-    if (hash.startsWith('v1.')) lab.set('recording', hash);
-    else for (const [name, value] of new URLSearchParams(hash)) {
-      if (name === 'src') this.#src = PodiumLab.#own(value);
-      else if (name === 'lesson') this.#lesson = PodiumLab.#own(value);
-      if (ATTRIBUTES.includes(name)) lab.set(name, value);
+    this.#asked = hash.startsWith('v1.') ? { recording: hash } : Object.fromEntries(new URLSearchParams(hash));
+    for (const name of ['src', 'lesson']) {
+      try { own(this.#asked[name] ?? ''); } catch (error) { delete this.#asked[name]; this.#fail(error); }
     }
   }
 
-  // Whoever writes a link must not make its readers ask another site.
-  static #own(address) {
-    if (new URL(address, location.href).origin !== location.origin) throw new Error(`${address}: not from this site`);
-    return address;
-  }
-
-  async #fetch(src) {
-    const response = await fetch(src);
-    if (!response.ok) throw new Error(`${src}: ${response.status}`);
-    return response.text();
+  async #manifest() {
+    const src = this.#value('src');
+    return src ? fetched(src) : inner(this);
   }
 
   // A lesson is a story of the page, a file of its own (an address), or one that ships with it.
-  async #learn(lab, lesson) {
-    this.#lesson = lesson;
-    lab.set('lesson', lesson);
+  async #exercise() {
+    const lesson = this.#value('lesson');
     const { Lab, rest } = await load();
+    if (!lesson || Lab.isStory(lesson)) return '';
     await rest();
-    const file = /[./]/.test(lesson) ? lesson : new URL(`../lessons/${lesson}.yaml`, import.meta.url).href;
-    lab.learn(lesson && !Lab.isStory(lesson) ? await this.#fetch(file) : '');
+    return fetched(/[./]/.test(lesson) ? lesson : new URL(`../lessons/${lesson}.yaml`, import.meta.url).href);
   }
 
-  async #source(src) {
-    try { this.#lab.load(src ? await this.#fetch(src) : inner(this)); } catch (error) { this.#fail(error); }
+  async #source() {
+    const src = this.#value('src');
+    const text = await this.#manifest();
+    // a later address may have answered sooner
+    if (src === this.#value('src')) this.#lab?.load(text);
   }
 
+  async #learn() {
+    const lesson = this.#value('lesson');
+    this.#lab.set('lesson', lesson ?? '');
+    await (await load()).rest();
+    const text = await this.#exercise();
+    if (lesson === this.#value('lesson')) this.#lab?.learn(text);
+  }
+
+  // Tells of trouble: with an event, and with words over the lab, or over the inner text if
+  // there is no lab.
   #fail(error) {
     const detail = String(error?.message ?? error);
     this.dispatchEvent(new CustomEvent('podium-error', { bubbles: true, composed: true, detail }));
-    if (!this.#lab) {
-      const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
-      const note = document.createElement('p');
-      note.setAttribute('role', 'alert');
-      note.textContent = `Podium: ${detail}`;
-      shadow.replaceChildren(note, document.createElement('slot'));
-    }
+    const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
+    const note = document.createElement('p');
+    note.className = 'trouble';
+    note.setAttribute('role', 'alert');
+    note.textContent = `Podium: ${detail}`;
+    if (!shadow.querySelector('.root')) return shadow.replaceChildren(note, document.createElement('slot'));
+    note.onclick = () => note.remove();
+    setTimeout(note.onclick, 10000);
+    shadow.append(note);
   }
 
   // The programming interface. Version 1 stays as it is for ever.

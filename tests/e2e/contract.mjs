@@ -27,7 +27,7 @@ const put = (page, attributes, inner = '') => page.evaluate(async ([attributes, 
   globalThis.told = [];
   const ready = new Promise((done) => document.addEventListener('podium-ready', done, { once: true }));
   for (const name of ['ready', 'event', 'change', 'error']) {
-    document.addEventListener(`podium-${name}`, (ev) => told.push([name, ev.detail, ev.bubbles && ev.composed]));
+    e.addEventListener(`podium-${name}`, (ev) => told.push([name, ev.detail, ev.bubbles && ev.composed]));
   }
   document.body.append(e);
   await ready;
@@ -60,7 +60,9 @@ export async function contract(journey, url) {
       await inside(page, 'api.seek(120)');
       expect('an imported run, later', await inside(page, 'return pods()'), ['db-0']);
     }
-    expect('a link says the same', await inside(page, `try { api.import('#v1.nonsense'); return 'taken' } catch { return 'refused' }`), 'refused');
+    for (const text of ['#v1.nonsense', '{', '', '{"format":2,"seed":1,"nodes":3,"latency":"realistic","inputs":[]}']) {
+      expect(`import of ${text}`, await inside(page, `try { api.import(${JSON.stringify(text)}); return 'taken' } catch (err) { return err instanceof Error }`), true);
+    }
     expect('speed and play', await inside(page, "api.setSpeed(10); api.play(); return api.state().playing"), true);
     expect('another version', await inside(page, "try { e.api(2); return '' } catch (err) { return err.name }"), 'RangeError');
   });
@@ -73,6 +75,10 @@ export async function contract(journey, url) {
     expect('pods are made in order', order.filter((n) => n.startsWith('db-')), ['db-0', 'db-1']);
     expect('all bubble and are composed', await page.evaluate(() => told.every(([, , crosses]) => crosses)), true);
     expect('changes are told', await page.evaluate(() => told.some(([name, d]) => name === 'change' && d.at > 0)), true);
+    const changes = (act) => inside(page, `told.length = 0; ${act}; await new Promise((done) => setTimeout(done, 300)); return told.map(([name, d]) => [name, d.at])`);
+    expect('back in time', await changes('api.pause(); api.seek(0.05)'), [['change', 0.05]]);
+    expect('another history', await changes("api.import(api.export())"), [['change', 0.05]]);
+    await inside(page, 'api.seek(60); api.play()');
     await inside(page, "off(); heard.length = 0; api.kubectl('delete pod db-1 --wait=false'); api.apply('kind: Pod')");
     await page.waitForFunction(() => told.some(([name]) => name === 'error'));
     const error = await page.evaluate(() => told.find(([name]) => name === 'error')[1]);
@@ -96,9 +102,97 @@ export async function contract(journey, url) {
     const link = await inside(page, 'return api.permalink()');
     const pods = await inside(page, 'return pods()');
     if (!pods.length) throw new Error('src: no pods');
+    await put(page, { 'start-at': '20s' }, `<pre>\n${YAML}</pre>`);
+    expect('start-at without autoplay', await inside(page, 'return [pods(), api.state().at, api.state().playing]'), [['db-0', 'db-1'], 20, false]);
+    await put(page, { 'start-at': '40s', lesson: 'disk-stays' });
+    expect('start-at in a lesson', await inside(page, 'return [pods(), api.state().at >= 40, !!find(".exercise")]'), [['web-0', 'web-1'], true, true]);
     await put(page, { recording: link });
     expect('recording', await inside(page, 'api.seek(90); return pods()'), pods);
   });
+
+  const seen = 'return [find("textarea")?.value.split("\\n").find((l) => l.includes("name:")), find("[role=alert]")?.textContent ?? null]';
+  const told = (page) => page.evaluate(() => globalThis.told.filter(([name]) => name === 'ready' || name === 'error').map(([name, detail]) => detail ?? name));
+
+  await journey('what does not come is told, and the lab is there', {}, async (page) => {
+    const own = `<pre>\n${YAML}</pre>`;
+    const name = 'metadata: {name: db}';
+    for (const [attributes, why] of [
+      [{ src: 'nothing.yaml' }, 'nothing.yaml: 404'],
+      [{ lesson: 'no/such.yaml' }, 'no/such.yaml: 404'],
+      [{ lesson: 'examples/web.yaml' }, 'the lesson has no id'],
+      [{ recording: '#v1.nonsense' }, 'the link is damaged or too large: it does not unfold'],
+    ]) {
+      await put(page, attributes, own);
+      expect(why, (await told(page)).sort(), ['ready', why].sort());
+      expect(why, await inside(page, seen), [name, `Podium: ${why}`]);
+    }
+    for (const [attribute, value] of [['src', 'nothing.yaml'], ['lesson', 'no/such.yaml'], ['recording', 'v1.nonsense']]) {
+      await put(page, {}, own);
+      await inside(page, `const heard = new Promise((done) => e.addEventListener('podium-error', done)); e.setAttribute('${attribute}', '${value}'); await heard`);
+      const [text, alert] = await inside(page, seen);
+      expect(`late ${attribute}`, [text, !!alert], [name, true]);
+    }
+    await inside(page, "e.removeAttribute('recording'); e.setAttribute('src', 'examples/parallel.yaml')");
+    await page.waitForFunction(() => document.querySelector('podium-lab').shadowRoot.querySelector('textarea').value.includes('Parallel'));
+    expect('then one that is there', (await inside(page, seen))[1], null);
+  }, /404/);
+
+  await journey('attributes that change while texts come', {}, async (page) => {
+    await page.route('**/slow.yaml', async (route) => {
+      await page.waitForTimeout(1500);
+      await route.fulfill({ body: YAML, contentType: 'text/plain' }).catch(() => {});
+    });
+    const change = (acts) => page.evaluate((acts) => { globalThis.ticks = setTimeout(() => new Function('e', acts)(document.querySelector('podium-lab')), 500); }, acts);
+    await change("e.setAttribute('src', 'examples/parallel.yaml'); e.setAttribute('theme', 'dark')");
+    await put(page, { src: 'slow.yaml' });
+    expect('src and theme', await inside(page, "return [find('textarea').value.includes('Parallel'), getComputedStyle(find('.stage')).colorScheme]"), [true, 'dark']);
+    await inside(page, "e.setAttribute('src', 'slow.yaml'); e.setAttribute('src', 'examples/parallel.yaml')");
+    await page.waitForTimeout(2000);
+    expect('a slow answer comes too late', await inside(page, "return find('textarea').value.includes('Parallel')"), true);
+    // taken out for good, and put in again, while its manifest is under way
+    const times = await page.evaluate(async () => {
+      const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+      const e = document.querySelector('podium-lab');
+      e.remove();
+      await wait(1200);
+      let ready = 0;
+      e.addEventListener('podium-ready', () => { ready += 1; });
+      e.setAttribute('src', 'slow.yaml');
+      document.body.append(e);
+      await wait(100);
+      e.remove();
+      await wait(1200);
+      document.body.append(e);
+      await wait(2500);
+      return [ready, e.shadowRoot.querySelectorAll('.root').length];
+    });
+    expect('it begins once', times, [1, 1]);
+  });
+
+  await journey('another address of the page', {}, async (page) => {
+    await page.waitForFunction(() => document.querySelector('podium-lab').shadowRoot?.querySelector('textarea'));
+    await page.evaluate(() => { location.hash = '#v1.nonsense'; });
+    await page.getByRole('alert').getByText('damaged').waitFor();
+    await page.evaluate(() => { location.hash = '#lesson=disk-stays&lang=zh'; });
+    await page.locator('.exercise').getByText('磁盘留下').waitFor();
+    await page.goto('about:blank');
+    await page.goto(`${url}#v1.nonsense`);
+    await page.getByRole('alert').getByText('damaged').waitFor();
+    await page.getByRole('button', { name: 'Apply', exact: true }).waitFor();
+  });
+
+  await journey('a page elsewhere with a strict policy', {}, async (page) => {
+    await page.route('**/deep/er/page', (route) => route.fulfill({
+      contentType: 'text/html',
+      headers: { 'content-security-policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'" },
+      body: '<!doctype html><script type="module" src="/js/podium.js"></script>',
+    }));
+    await page.goto(`${url}deep/er/page`);
+    await put(page, { autoplay: '', speed: '50' }, `<pre>\n${YAML}</pre>`);
+    await page.waitForFunction(() => document.querySelector('podium-lab').shadowRoot.querySelectorAll('.pod-place').length === 2);
+    expect('places', await inside(page, "return new Set([...e.shadowRoot.querySelectorAll('.pod-place')].map((p) => p.getBoundingClientRect().x)).size"), 2);
+    expect('a lesson that ships', await inside(page, "e.setAttribute('lesson', 'disk-stays'); await new Promise((done) => setTimeout(done, 1500)); return !!find('.exercise')"), true);
+  }, /404|favicon/);
 
   await journey('a frame takes options and posts messages', {}, async (page) => {
     const heard = (hash) => page.evaluate(async ([url, hash]) => {

@@ -33,7 +33,7 @@ pub(super) fn BoardCard(props: &BoardProps) -> Html {
     let select = props.on_select.reform(move |_: MouseEvent| Some(Target::Object(key.clone())));
     let narrow = props.place.w < 420;
     html! {
-        <section class={classes!("board", narrow.then_some("narrow"))} style={placed(props.place)}
+        <section class={classes!("board", narrow.then_some("narrow"))} ~style={placed(props.place)}
             aria-label={words.fill("board.label", &[("name", &b.key.name)])}>
             <button class="board-head" onclick={select}>
                 <span title={zone.clone()}>{ format!("DNS · {zone}") }</span>
@@ -115,7 +115,7 @@ fn Flaps(props: &FlapsProps) -> Html {
         <span class="flaps" aria-hidden="true">
             { for (0..n).map(|i| {
                 let c = letters.get(i).copied().unwrap_or(' ');
-                html! { <i key={format!("{i}{c}")} style={format!("--i:{i}")}>{ c }</i> }
+                html! { <i key={format!("{i}{c}")} ~style={format!("--i:{i}")}>{ c }</i> }
             }) }
         </span>
     }

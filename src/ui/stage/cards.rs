@@ -45,7 +45,7 @@ pub(super) fn ClientCard(props: &ClientProps) -> Html {
     let hint = act.command();
     let shoot = props.on_act.reform(move |_: MouseEvent| act.clone());
     html! {
-        <div class={classes!("client", format!("s-{state}"), props.chosen.then_some("chosen"))} style={placed(props.place)}>
+        <div class={classes!("client", format!("s-{state}"), props.chosen.then_some("chosen"))} ~style={placed(props.place)}>
             <button class="client-main" onclick={select} aria-label={format!("{}: {said}", pod.key.name)}>
                 <span class="client-name"><b>{ pod.key.name.to_string() }</b>
                     <span class={classes!("badge", "mini", format!("s-{state}"))} title={words.get(&format!("state.{state}"))}><Icon name={state} /></span>
@@ -104,7 +104,7 @@ pub(super) fn NodeCard(props: &NodeProps) -> Html {
         props.chosen.then_some("chosen"),
     );
     html! {
-        <div {class} style={placed(props.place)}>
+        <div {class} ~style={placed(props.place)}>
             <button class="node-main" onclick={select} aria-label={format!("{name}: {}", words.get(state))}>
                 <span class="node-top"><Icon name="node" /><b>{ name }</b><small>{ words.get(state) }</small></span>
                 <span class="lodgers">

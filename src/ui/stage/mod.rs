@@ -140,7 +140,7 @@ pub(crate) fn Stage(props: &StageProps) -> Html {
                         </div>
                     </div>
                 }
-                <div class="field" style={size}>
+                <div class="field" ~style={size}>
                     <div class="layer">
                         { for scene.clients.iter().zip(&layout.clients).map(|(client, place)| html! {
                             <ClientCard key={client.pod.uid.as_str()} client={client.clone()} place={*place}

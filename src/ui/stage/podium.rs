@@ -81,7 +81,7 @@ fn Title(props: &TitleProps) -> Html {
     let style = format!("transform:translate({x}px,{y}px);width:{w}px");
     if !g.exists {
         return html! {
-            <div class="title" {style}>
+            <div class="title" ~style={style}>
                 <span class="title-name"><b>{ g.key.name.to_string() }</b></span>
                 <span class="title-state">{ words.get("group.left") }</span>
             </div>
@@ -105,7 +105,7 @@ fn Title(props: &TitleProps) -> Html {
         words.get(&format!("policy.{}", g.policy))
     };
     html! {
-        <div class="title" {style}>
+        <div class="title" ~style={style}>
             <button class={classes!("title-name", props.chosen.then_some("chosen"))} onclick={select}>
                 <small>{ g.key.kind.info().kind }</small><b title={g.key.name.to_string()}>{ g.key.name.to_string() }</b>
             </button>
@@ -190,12 +190,12 @@ fn SlotCard(props: &SlotProps) -> Html {
         (!slot.wanted).then_some("unwanted")
     );
     html! {
-        <div {class} {style}>
+        <div {class} ~style={style}>
             <div class="slot-head" aria-hidden="true">
                 if let Some(n) = slot.ordinal { <span class="ordinal">{ n }</span> }
                 { named("slot-name", &slot.name) }
             </div>
-            <div class="pod-place" style={pod_style}>
+            <div class="pod-place" ~style={pod_style}>
                 if let Some(pod) = &slot.pod {
                     <PodCard key={pod.uid.as_str()} pod={pod.clone()} compact={props.compact} on_click={select} />
                 } else {
@@ -218,7 +218,7 @@ fn SlotCard(props: &SlotProps) -> Html {
                                 <DiskCard key={disk.uid.as_str()} disk={disk.clone()} {style} compact={props.compact} chosen={props.disk == Some(i)} on_select={props.on_select.clone()} />
                             },
                             None => html! {
-                                <div key={format!("none-{i}")} class="disk none" {style}>
+                                <div key={format!("none-{i}")} class="disk none" ~style={style}>
                                     if !props.compact { <span>{ words.get("slot.no-claim") }</span> }
                                 </div>
                             },
@@ -319,13 +319,13 @@ fn DiskCard(props: &DiskProps) -> Html {
     let size = if d.phase == "Bound" { &d.size } else { &d.phase }.to_string();
     if props.compact {
         return html! {
-            <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {state}", d.key.name)} title={format!("{} · {state}", d.key.name)}>
+            <button {class} ~style={props.style.clone()} {onclick} aria-label={format!("{}: {state}", d.key.name)} title={format!("{} · {state}", d.key.name)}>
                 <span class="pattern"></span>
             </button>
         };
     }
     html! {
-        <button {class} style={props.style.clone()} {onclick} aria-label={format!("{}: {} {state}", d.key.name, d.phase)}>
+        <button {class} ~style={props.style.clone()} {onclick} aria-label={format!("{}: {} {state}", d.key.name, d.phase)}>
             <span class="pattern"></span>
             <span class="disk-top">{ named("disk-name", &d.key.name) }<span class="disk-size">{ size }</span></span>
             if d.files.is_empty() {
@@ -370,9 +370,9 @@ fn Cables(props: &CablesProps) -> Html {
                 Some(html! {
                     <g key={d.uid.as_str()} class={classes!("cable", format!("p-{}", d.plug.name()))}>
                         <circle class="socket" cx={x.to_string()} cy={top.to_string()} r="5" />
-                        <path class="wire" d={format!("M{x} {bottom}V{top}")} style={format!("stroke-dasharray:{} {length}", length - loose)} />
+                        <path class="wire" d={format!("M{x} {bottom}V{top}")} ~style={format!("stroke-dasharray:{} {length}", length - loose)} />
                         <path class="dots" d={format!("M{x} {end}V{top}")} />
-                        <circle class="plug" cx={x.to_string()} cy="0" r="6" style={format!("transform:translateY({end}px)")} />
+                        <circle class="plug" cx={x.to_string()} cy="0" r="6" ~style={format!("transform:translateY({end}px)")} />
                     </g>
                 })
             }) }
